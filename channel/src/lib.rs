@@ -1,0 +1,2 @@
+//! Async channels for any executor, checked with loom.
+#![no_std]

@@ -1,0 +1,15 @@
+//! Errors that more than one primitive returns.
+
+use core::fmt;
+
+/// The lock is held, or somebody waits for it who may not be overtaken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TryLockError(pub(crate) ());
+
+impl fmt::Display for TryLockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the lock is held")
+    }
+}
+
+impl core::error::Error for TryLockError {}

@@ -1,0 +1,35 @@
+//! Locks, semaphores and signals for tasks, on any executor.
+//!
+//! Every primitive is a feature of its own, and all are on by default. Nothing here names a
+//! runtime: a future of this crate is woken by whoever finishes its wait, on whichever executor,
+//! or bare thread, it is polled.
+//!
+//! Without the default feature `std` the crate is `no_std` with `alloc`: the `blocking_…` methods
+//! are gone, and the short lock around a line spins.
+#![no_std]
+
+extern crate alloc;
+#[cfg(any(feature = "std", selvedge_loom))]
+extern crate std;
+
+#[doc(hidden)]
+pub mod raw;
+
+#[cfg(feature = "mutex")]
+mod mutex;
+#[cfg(feature = "semaphore")]
+mod semaphore;
+
+mod error;
+
+pub use error::TryLockError;
+#[cfg(feature = "mutex")]
+pub use mutex::{
+    Lock, LockOwned, MappedMutexGuard, Mutex, MutexGuard, MutexStatistics, OwnedMappedMutexGuard,
+    OwnedMutexGuard,
+};
+#[cfg(feature = "semaphore")]
+pub use semaphore::{
+    Acquire, AcquireError, AcquireOwned, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
+    SemaphoreStatistics, TryAcquireError,
+};

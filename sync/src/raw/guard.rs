@@ -1,0 +1,419 @@
+//! Access to a value for as long as a turn is held.
+//!
+//! Every guard of every lock is a [`Lent`]: a [`Hold`], which has the turn and gives it back, and a
+//! pointer to the part of the value that is lent. What differs is a type argument:
+//!
+//! | argument | says                       | is                                             |
+//! |----------|----------------------------|------------------------------------------------|
+//! | `H`      | how the lock is kept alive | `&'a Mutex<T>`, `&'a Core`, `Arc<RwLock<T>>` … |
+//! | `A`      | what the turn allows       | a [`Mode`] of the lock's                       |
+//! | `P`      | what is lent               | [`Shared`] (covariant) or [`Unique`] (invariant) |
+//!
+//! The guards' Send, Sync and variance follow from these parts: none has an `unsafe impl`.
+//!
+//! Invariant: a `Lent` is made by [`Hold::lend`] from the value that its own turn protects, and its
+//! part changes only to a part of that part.
+#![expect(unsafe_code, reason = "a guard lends out the value that its turn protects")]
+
+use core::{cell::UnsafeCell, fmt};
+
+use super::{
+    line::{Asks, Handle, Primitive, Turn, Turns},
+    shim::{Track, const_in_build},
+};
+
+/// A value that turns protect.
+#[derive(Debug)]
+pub struct Value<T: ?Sized>(UnsafeCell<T>);
+
+impl<T> Value<T> {
+    const_in_build! {
+        /// Wraps `value`.
+        pub fn new(value: T) -> Self {
+            Self(UnsafeCell::new(value))
+        }
+    }
+
+    /// Unwraps it.
+    pub fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
+}
+
+impl<T: ?Sized> Value<T> {
+    /// Lends the value to whoever has the whole lock.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut()
+    }
+}
+
+/// The head of a lock, which knows nothing of its value's type.
+pub trait Lending: Turns {
+    /// The record of who may touch the value.
+    fn track(&self) -> &Track;
+}
+
+/// A lock: turns, and the value that they protect.
+///
+/// # Safety
+///
+/// `value` always leads to the same place. While a turn of a mode that
+/// [writes](Mode::WRITES) is out, no other turn is that lends the value.
+pub unsafe trait Lends: Primitive<Core: Lending> {
+    /// What is lent.
+    type Value: ?Sized;
+
+    /// Where it is.
+    fn value(&self) -> &Value<Self::Value>;
+}
+
+/// What a turn allows its holder.
+pub trait Mode<Ask>: Asks<Ask> {
+    /// Whether the holder may write.
+    const WRITES: bool;
+
+    /// Kept while the value is lent.
+    type Token;
+
+    /// Notes that the value is lent.
+    fn token(track: &Track) -> Self::Token;
+}
+
+/// Declares a [`Mode`]: a name, `Reading` or `Writing`, and what it asks for.
+macro_rules! mode {
+    ($(#[$doc:meta])* $name:ident: $token:ident $method:ident $writes:literal, $ask:expr => $of:ty) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $name;
+
+        impl $crate::raw::line::Asks<$of> for $name {
+            #[inline(always)]
+            fn ask(self) -> $of {
+                $ask
+            }
+
+            #[inline(always)]
+            fn granted(_: $of) -> Self {
+                Self
+            }
+        }
+
+        impl $crate::raw::guard::Mode<$of> for $name {
+            const WRITES: bool = $writes;
+            type Token = $crate::raw::shim::$token;
+
+            #[inline(always)]
+            #[cfg_attr(selvedge_loom, track_caller)]
+            fn token(track: &$crate::raw::shim::Track) -> Self::Token {
+                track.$method()
+            }
+        }
+    };
+}
+pub(crate) use mode;
+
+type Ask<H> = <<<H as core::ops::Deref>::Target as Primitive>::Core as Turns>::Ask;
+
+/// A turn that lends a value.
+// The order of the fields is the order in which they go: first the access ends, then the turn.
+pub struct Hold<H: Handle, A: Mode<Ask<H>>> {
+    token: A::Token,
+    turn: Turn<H, A>,
+}
+
+impl<H, A> Hold<H, A>
+where
+    H: Handle<Target: Primitive<Core: Lending>>,
+    A: Mode<Ask<H>>,
+{
+    /// The access that comes with `turn`.
+    #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn new(turn: Turn<H, A>) -> Self {
+        Self { token: A::token(turn.handle().core().track()), turn }
+    }
+
+    /// The lock.
+    #[inline]
+    pub fn handle(&self) -> &H {
+        self.turn.handle()
+    }
+
+    /// The same lock held in another way: `change` is the step on the state.
+    #[inline]
+    pub fn become_<B: Mode<Ask<H>>>(
+        self,
+        asks: B,
+        change: impl FnOnce(&<H::Target as Primitive>::Core),
+    ) -> Hold<H, B> {
+        let Self { token, turn } = self;
+        drop(token);
+        // The new token comes before the step: whoever enters by it finds the access noted.
+        let track_first = B::token(turn.handle().core().track());
+        Hold { token: track_first, turn: turn.become_(asks, change) }
+    }
+}
+
+impl<H, A> Hold<H, A>
+where
+    H: Handle<Target: Lends>,
+    A: Mode<Ask<H>>,
+{
+    /// Lends the whole value.
+    #[inline(always)]
+    pub fn lend<P>(self) -> Lent<H, A, P>
+    where
+        P: Part<Target = <H::Target as Lends>::Value>,
+    {
+        let part = P::of(self.handle().value().0.get());
+        Lent { part, hold: self }
+    }
+}
+
+/// A pointer to what a guard lends.
+pub trait Part {
+    /// What it points to.
+    type Target: ?Sized;
+
+    /// Points to `target`.
+    fn of(target: *mut Self::Target) -> Self;
+
+    /// Where it points.
+    fn get(&self) -> *mut Self::Target;
+}
+
+/// A pointer to what may be read: covariant.
+pub struct Shared<U: ?Sized>(*const U);
+
+/// A pointer to what may be written, or may become so: invariant.
+pub struct Unique<U: ?Sized>(*mut U);
+
+// SAFETY: a `Shared` is a `&U` in all but name.
+unsafe impl<U: ?Sized + Sync> Send for Shared<U> {}
+// SAFETY: as above.
+unsafe impl<U: ?Sized + Sync> Sync for Shared<U> {}
+// SAFETY: a `Unique` is a `&mut U` in all but name.
+unsafe impl<U: ?Sized + Send> Send for Unique<U> {}
+// SAFETY: as above.
+unsafe impl<U: ?Sized + Sync> Sync for Unique<U> {}
+
+impl<U: ?Sized> Part for Shared<U> {
+    type Target = U;
+
+    #[inline(always)]
+    fn of(target: *mut U) -> Self {
+        Self(target)
+    }
+
+    #[inline(always)]
+    fn get(&self) -> *mut U {
+        self.0.cast_mut()
+    }
+}
+
+impl<U: ?Sized> Part for Unique<U> {
+    type Target = U;
+
+    #[inline(always)]
+    fn of(target: *mut U) -> Self {
+        Self(target)
+    }
+
+    #[inline(always)]
+    fn get(&self) -> *mut U {
+        self.0
+    }
+}
+
+/// A value, or a part of one, for as long as a turn is held: what every named guard is made of.
+pub struct Lent<H: Handle, A: Mode<Ask<H>>, P> {
+    part: P,
+    hold: Hold<H, A>,
+}
+
+impl<H: Handle, A: Mode<Ask<H>>, P: Part> Lent<H, A, P> {
+    /// Reads.
+    #[inline(always)]
+    pub fn get(&self) -> &P::Target {
+        // SAFETY: `hold` has a turn, which lets this guard read the part (invariant) and keeps
+        // writers away.
+        unsafe { &*self.part.get() }
+    }
+
+    /// Writes.
+    #[inline(always)]
+    pub fn get_mut(&mut self) -> &mut P::Target {
+        const { assert!(A::WRITES, "a guard that reads lends nothing for writing") }
+        // SAFETY: `hold` has a turn that writes, so it is alone on the value (`Lends`).
+        unsafe { &mut *self.part.get() }
+    }
+
+    /// What holds the lock.
+    #[inline]
+    pub fn hold(&self) -> &Hold<H, A> {
+        &self.hold
+    }
+
+    /// Narrows a guard that reads to a part; gives it back where `f` finds none.
+    ///
+    /// # Errors
+    ///
+    /// The guard, unchanged.
+    pub fn try_map_shared<U: ?Sized>(
+        self,
+        f: impl FnOnce(&P::Target) -> Option<&U>,
+    ) -> Result<Lent<H, A, Shared<U>>, Self> {
+        match f(self.get()) {
+            Some(part) => {
+                let part = Shared(core::ptr::from_ref(part));
+                Ok(Lent { part, hold: self.hold })
+            }
+            None => Err(self),
+        }
+    }
+
+    /// Narrows a guard that writes to a part; gives it back where `f` finds none.
+    ///
+    /// # Errors
+    ///
+    /// The guard, unchanged.
+    pub fn try_map_unique<U: ?Sized>(
+        mut self,
+        f: impl FnOnce(&mut P::Target) -> Option<&mut U>,
+    ) -> Result<Lent<H, A, Unique<U>>, Self> {
+        match f(self.get_mut()).map(core::ptr::from_mut) {
+            Some(part) => Ok(Lent { part: Unique(part), hold: self.hold }),
+            None => Err(self),
+        }
+    }
+}
+
+impl<'a, L, A, P> Lent<&'a L, A, P>
+where
+    L: Primitive<Core: Primitive<Core = L::Core> + Sized> + ?Sized,
+    A: Mode<<L::Core as Turns>::Ask>,
+{
+    /// The same access, through the head of the lock alone: a mapped guard does not name the type
+    /// of the whole value.
+    #[inline]
+    pub fn narrow(self) -> Lent<&'a L::Core, A, P> {
+        let Hold { token, turn } = self.hold;
+        Lent { part: self.part, hold: Hold { token, turn: turn.narrow() } }
+    }
+}
+
+impl<H: Handle, A: Mode<Ask<H>>> fmt::Debug for Hold<H, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hold")
+    }
+}
+
+impl<H: Handle, A: Mode<Ask<H>>, P> fmt::Debug for Lent<H, A, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lent")
+    }
+}
+
+impl<U: ?Sized> fmt::Debug for Shared<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shared")
+    }
+}
+
+impl<U: ?Sized> fmt::Debug for Unique<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unique")
+    }
+}
+
+/// What every named guard does, beside what its lock adds: `Deref`, `Debug`, `Display`, and for one
+/// that writes `DerefMut`.
+///
+/// `guard! { [generics] Name<arguments>: Target, writes }`, the name being a struct around a
+/// [`Lent`] in its field `lent`.
+macro_rules! guard {
+    ([$($generics:tt)*] $name:ty: $target:ty) => {
+        impl<$($generics)*> core::ops::Deref for $name {
+            type Target = $target;
+
+            #[inline]
+            fn deref(&self) -> &$target {
+                self.lent.get()
+            }
+        }
+
+        impl<$($generics)*> core::fmt::Debug for $name
+        where
+            $target: core::fmt::Debug,
+        {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+
+        impl<$($generics)*> core::fmt::Display for $name
+        where
+            $target: core::fmt::Display,
+        {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+    };
+    ([$($generics:tt)*] $name:ty: $target:ty, writes) => {
+        guard! { [$($generics)*] $name: $target }
+
+        impl<$($generics)*> core::ops::DerefMut for $name {
+            #[inline]
+            fn deref_mut(&mut self) -> &mut $target {
+                self.lent.get_mut()
+            }
+        }
+    };
+}
+pub(crate) use guard;
+
+/// The two ways in which a guard narrows itself, inside its `impl` block.
+///
+/// `map! { &mut Whole => Mapped<Part>, |lent| wrap }`: the last argument of `Mapped` is the part,
+/// by whatever name; `wrap` makes the mapped guard of a [`Lent`].
+macro_rules! map {
+    (&mut $whole:ty => $mapped:ident<$($kept:tt),*>, |$lent:ident| $wrap:expr) => {
+        map! { @ [&mut] try_map_unique $whole => $mapped<$($kept),*>, |$lent| $wrap }
+    };
+    (& $whole:ty => $mapped:ident<$($kept:tt),*>, |$lent:ident| $wrap:expr) => {
+        map! { @ [&] try_map_shared $whole => $mapped<$($kept),*>, |$lent| $wrap }
+    };
+    (@ [$($by:tt)+] $method:ident $whole:ty => $mapped:ident<$a:tt, $u:ident>, |$lent:ident| $wrap:expr) => {
+        /// Narrows the guard to a part of the value.
+        ///
+        /// An associated function, so that it does not hide a method of the value's.
+        pub fn map<$u, F>(this: Self, f: F) -> $mapped<$a, $u>
+        where
+            $u: ?Sized,
+            F: FnOnce($($by)+ $whole) -> $($by)+ $u,
+        {
+            match Self::try_map(this, |whole| Some(f(whole))) {
+                Ok(mapped) => mapped,
+                Err(_) => unreachable!("`f` always finds a part"),
+            }
+        }
+
+        /// As [`map`](Self::map), where there may be no such part.
+        ///
+        /// # Errors
+        ///
+        /// The guard, unchanged, if `f` returns `None`.
+        pub fn try_map<$u, F>(this: Self, f: F) -> Result<$mapped<$a, $u>, Self>
+        where
+            $u: ?Sized,
+            F: FnOnce($($by)+ $whole) -> Option<$($by)+ $u>,
+        {
+            match this.lent.$method(f) {
+                Ok($lent) => Ok($wrap),
+                Err(lent) => Err(Self { lent, ..this }),
+            }
+        }
+    };
+}
+pub(crate) use map;

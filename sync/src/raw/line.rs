@@ -1,0 +1,496 @@
+//! Waiting in line, and being granted a turn.
+//!
+//! A primitive says what a turn costs ([`Turns`]); everything about waiting for one is here. A
+//! [`Wait`] is one place in the line, inside a future; a [`Turn`] is what comes out of it, and
+//! gives itself back.
+//!
+//! ```text
+//!              admit: Wait           grant
+//!  outside ───────────────► WAITING ───────────────────────────► GRANTED ──► taken
+//!     │                     │  ▲  │ call                            │
+//!     │ try_take: Granted   │  │  ▼                                 │ dropped: give_back
+//!     ╰──────────► taken    │  ╰─ CALLED ──► taken (admit: Granted) ╰─────────► next in line
+//!                           │       │ dropped: left
+//!                           ╰───────┴──► next in line
+//! ```
+//!
+//! No waker is cloned, woken or dropped while the line is locked: that is other people's code.
+#![expect(unsafe_code, reason = "a `Wait` owns the pinned node that it puts in line")]
+
+use alloc::sync::Arc;
+use core::{
+    fmt, mem,
+    ops::Deref,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use pin_project_lite::pin_project;
+
+use super::{
+    list::{List, Slot, State},
+    shim::{self, Label, Lock, const_in_build, op},
+    wakers::{Wake, WakeList, in_batches},
+};
+
+/// A primitive whose turns tasks wait for.
+pub trait Turns {
+    /// What a task asks for: nothing, a number of permits, a kind of access.
+    type Ask: Copy;
+
+    /// Where they wait.
+    fn line(&self) -> &Line<Self::Ask>;
+
+    /// The name in a timeline.
+    fn label(&self) -> Label;
+
+    /// Takes a turn if none has to be waited for.
+    fn try_take(&self, ask: Self::Ask) -> Answer<Self::Ask>;
+
+    /// Takes a turn, else notes in the state that somebody waits. The line is locked; who asks is
+    /// its head ([`Place::Head`]), or not in it yet.
+    fn admit(&self, ask: Self::Ask, place: Place, queue: &Queue<Self::Ask>) -> Answer<Self::Ask>;
+
+    /// Gives a turn back, so that the next in line may have it.
+    fn give_back(&self, ask: Self::Ask);
+
+    /// Somebody has left the line without a turn; `called` if they had been called. Collects who
+    /// is to be woken now, and says whether there are more than `wakes` has room for.
+    fn left(&self, called: bool, queue: &mut Queue<Self::Ask>, wakes: &mut WakeList) -> bool;
+}
+
+/// What a task is told that asks for a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer<Ask> {
+    /// Here it is: what was granted.
+    Granted(Ask),
+    /// There will be none.
+    Refused,
+    /// Not now.
+    Wait,
+}
+
+/// Where in line a task stands that asks for a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In none: it has just come.
+    New,
+    /// At the head, and called.
+    Head,
+}
+
+/// How the holder of a turn remembers what it asked for.
+pub trait Asks<Ask>: Copy {
+    /// What it asks for.
+    fn ask(self) -> Ask;
+
+    /// What it was granted.
+    fn granted(ask: Ask) -> Self;
+}
+
+/// Something that has turns, or leads to what has them.
+///
+/// # Safety
+///
+/// `core` always leads to the same place.
+pub unsafe trait Primitive {
+    /// What has the turns.
+    type Core: Turns + ?Sized;
+
+    /// Where it is.
+    fn core(&self) -> &Self::Core;
+}
+
+/// A handle that keeps a primitive alive: `&P` or `Arc<P>`.
+///
+/// # Safety
+///
+/// Dereferencing always leads to the same place, wherever the handle is moved.
+pub unsafe trait Handle: Deref<Target: Primitive> {}
+
+// SAFETY: a reference leads to one place.
+unsafe impl<P: Primitive + ?Sized> Handle for &P {}
+// SAFETY: so does an `Arc`.
+unsafe impl<P: Primitive + ?Sized> Handle for Arc<P> {}
+
+type Core<H> = <<H as Deref>::Target as Primitive>::Core;
+type Ask<H> = <Core<H> as Turns>::Ask;
+
+/// A turn that was taken; dropping it gives it back.
+#[must_use = "dropping a turn gives it back"]
+pub struct Turn<H, A>
+where
+    H: Handle,
+    A: Asks<Ask<H>>,
+{
+    handle: H,
+    asks: A,
+}
+
+impl<H: Handle, A: Asks<Ask<H>>> Turn<H, A> {
+    /// Takes a turn without waiting.
+    ///
+    /// # Errors
+    ///
+    /// Says why not.
+    #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn try_take(handle: H, asks: A) -> Result<Self, Answer<Ask<H>>> {
+        match handle.core().try_take(asks.ask()) {
+            Answer::Granted(ask) => {
+                op!(handle.core().label(), "acquired");
+                Ok(Self { handle, asks: A::granted(ask) })
+            }
+            other => Err(other),
+        }
+    }
+
+    /// A turn that is the caller's already: a part of another, or what a change of the state made.
+    #[inline]
+    pub fn of(handle: H, asks: A) -> Self {
+        Self { handle, asks }
+    }
+
+    /// What the turn belongs to.
+    #[inline(always)]
+    pub fn handle(&self) -> &H {
+        &self.handle
+    }
+
+    /// What was granted.
+    #[inline(always)]
+    pub fn asks(&self) -> A {
+        self.asks
+    }
+
+    /// Changes what is given back in the end.
+    #[inline]
+    pub fn set_asks(&mut self, asks: A) {
+        self.asks = asks;
+    }
+
+    /// Keeps the turn for ever, and hands out what held it.
+    #[inline]
+    pub fn into_handle(self) -> H {
+        let this = mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped, so the handle is moved out once.
+        unsafe { core::ptr::read(&this.handle) }
+    }
+
+    /// The same turn as something else: `change` is the step on the state.
+    #[inline]
+    pub fn become_<B: Asks<Ask<H>>>(self, asks: B, change: impl FnOnce(&Core<H>)) -> Turn<H, B> {
+        let handle = self.into_handle();
+        change(handle.core());
+        Turn { handle, asks }
+    }
+}
+
+impl<'a, P, A> Turn<&'a P, A>
+where
+    P: Primitive<Core: Primitive<Core = P::Core> + Sized> + ?Sized,
+    A: Asks<<P::Core as Turns>::Ask>,
+{
+    /// The same turn, held by the core alone: it no longer names the primitive's type.
+    #[inline]
+    pub fn narrow(self) -> Turn<&'a P::Core, A> {
+        let asks = self.asks;
+        Turn { handle: self.into_handle().core(), asks }
+    }
+}
+
+impl<H: Handle, A: Asks<Ask<H>>> Drop for Turn<H, A> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if !shim::doomed() {
+            op!(self.handle.core().label(), "released");
+            self.handle.core().give_back(self.asks.ask());
+        }
+    }
+}
+
+impl<H: Handle, A: Asks<Ask<H>>> fmt::Debug for Turn<H, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Turn")
+    }
+}
+
+/// The line in front of a primitive.
+#[derive(Debug)]
+pub struct Line<V>(Lock<Queue<V>>);
+
+/// The line, while its lock is held.
+#[derive(Debug)]
+pub struct Queue<V>(List<V>);
+
+impl<V: Copy> Line<V> {
+    const_in_build! {
+        /// An empty line.
+        #[expect(clippy::new_without_default, reason = "made by a primitive, in a const")]
+        pub fn new() -> Self {
+            Self(Lock::new(Queue(List::new())))
+        }
+    }
+
+    /// Runs `f` with the line locked. No waker is touched in it.
+    #[inline]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn with<R>(&self, f: impl FnOnce(&mut Queue<V>) -> R) -> R {
+        self.0.with(f)
+    }
+}
+
+impl<V: Copy> Queue<V> {
+    /// Whether nobody waits.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether somebody waits behind the head.
+    #[inline]
+    pub fn has_second(&self) -> bool {
+        self.0.has_second()
+    }
+
+    /// How many wait, by counting.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What the head asks for.
+    #[inline]
+    pub fn first(&self) -> Option<V> {
+        self.0.first()
+    }
+
+    /// Grants the head its turn, of the size `ask`. Wake it once the line is unlocked.
+    #[inline]
+    pub fn grant(&mut self, ask: V) -> Wake {
+        self.0.set_first(ask);
+        self.0.pop_front(State::Granted)
+    }
+
+    /// Sends the head away: there will be no turn. Wake it once the line is unlocked.
+    #[inline]
+    pub fn refuse(&mut self) -> Wake {
+        self.0.pop_front(State::Refused)
+    }
+
+    /// Calls the head to try its luck; it keeps its place. Wake it once the line is unlocked.
+    #[inline]
+    pub fn call(&mut self) -> Wake {
+        self.0.call_front()
+    }
+}
+
+pin_project! {
+    /// A place in line, in front of what `H` leads to.
+    pub struct Wait<H: Handle, A>
+    where
+        A: Asks<Ask<H>>,
+    {
+        handle: Option<H>,
+        asks: A,
+        #[pin]
+        slot: Slot<Ask<H>>,
+    }
+
+    impl<H: Handle, A> PinnedDrop for Wait<H, A>
+    where
+        A: Asks<Ask<H>>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.slot.as_mut().is_taken() {
+                if let Some(handle) = this.handle {
+                    leave(handle.core(), this.slot);
+                }
+            }
+        }
+    }
+}
+
+impl<H: Handle, A: Asks<Ask<H>>> Wait<H, A> {
+    /// Outside of the line still: the first poll asks for a turn.
+    #[inline(always)]
+    pub fn new(handle: H, asks: A) -> Self {
+        Self { handle: Some(handle), asks, slot: Slot::new() }
+    }
+
+    /// What the place is in front of, until the turn is taken.
+    pub fn handle(&self) -> Option<&H> {
+        self.handle.as_ref()
+    }
+
+    /// Waits for a turn; `None` if there will be none.
+    ///
+    /// # Panics
+    ///
+    /// Panics if polled again after it was ready.
+    #[inline(always)]
+    pub fn poll_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Turn<H, A>>> {
+        let mut this = self.project();
+        let Some(handle) = this.handle.as_ref() else { polled_after_completion() };
+        let core = handle.core();
+        let answer = if this.slot.as_mut().is_taken() {
+            again(core, this.slot, cx)
+        } else {
+            match core.try_take(this.asks.ask()) {
+                Answer::Wait => stand(core, this.slot, this.asks.ask(), cx),
+                answer => answer,
+            }
+        };
+        match answer {
+            Answer::Wait => Poll::Pending,
+            Answer::Granted(ask) => {
+                op!(core.label(), "acquired");
+                let handle = this.handle.take();
+                // SAFETY: it was there at the top of this function.
+                let handle = unsafe { handle.unwrap_unchecked() };
+                Poll::Ready(Some(Turn { handle, asks: A::granted(ask) }))
+            }
+            Answer::Refused => {
+                op!(core.label(), "refused");
+                *this.handle = None;
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn polled_after_completion() -> ! {
+    panic!("a future was polled after completion")
+}
+
+/// The first poll that has to wait.
+#[cold]
+#[inline(never)]
+fn stand<C: Turns + ?Sized>(
+    core: &C,
+    mut slot: Pin<&mut Slot<C::Ask>>,
+    ask: C::Ask,
+    cx: &mut Context<'_>,
+) -> Answer<C::Ask> {
+    slot.as_mut().fill(ask, cx.waker().clone());
+    let answer = core.line().with(|queue| {
+        let answer = core.admit(ask, Place::New, queue);
+        if matches!(answer, Answer::Wait) {
+            // SAFETY: filled above and in no list; `Wait`'s drop takes it out if nobody else does.
+            unsafe { queue.0.push_back(slot.as_mut()) };
+        }
+        answer
+    });
+    if matches!(answer, Answer::Wait) {
+        op!(core.label(), "queued");
+    } else {
+        // SAFETY: filled above, and not put in line.
+        drop(unsafe { slot.clear() });
+    }
+    answer
+}
+
+/// Every later poll.
+#[inline]
+fn again<C: Turns + ?Sized>(
+    core: &C,
+    mut slot: Pin<&mut Slot<C::Ask>>,
+    cx: &mut Context<'_>,
+) -> Answer<C::Ask> {
+    // SAFETY: the caller has found the slot taken.
+    match unsafe { slot.as_mut().state() } {
+        State::Granted => {
+            // SAFETY: taken, and a granted node is in no list.
+            let ask = unsafe { slot.as_mut().value() };
+            // SAFETY: as above.
+            let waker = unsafe { slot.clear() };
+            debug_assert!(waker.is_none(), "whoever granted it took the waker");
+            mem::forget(waker);
+            Answer::Granted(ask)
+        }
+        // SAFETY: the caller has found the slot taken.
+        State::Waiting if unsafe { slot.as_mut().knows(cx.waker()) } => Answer::Wait,
+        _ => look_up(core, slot, cx),
+    }
+}
+
+/// A later poll that was called, was refused, or brings another waker.
+#[cold]
+#[inline(never)]
+fn look_up<C: Turns + ?Sized>(
+    core: &C,
+    mut slot: Pin<&mut Slot<C::Ask>>,
+    cx: &mut Context<'_>,
+) -> Answer<C::Ask> {
+    let waker = cx.waker().clone();
+    let (answer, spare) = core.line().with(|queue| {
+        // SAFETY: the caller has found the slot taken; it is in line while waiting or called.
+        match unsafe { slot.as_mut().state() } {
+            // SAFETY: taken, and a granted node is in no list.
+            State::Granted => (Answer::Granted(unsafe { slot.as_mut().value() }), Some(waker)),
+            State::Refused => (Answer::Refused, Some(waker)),
+            // SAFETY: taken, and in line.
+            State::Waiting => (Answer::Wait, unsafe { queue.0.rest(slot.as_mut(), waker) }),
+            State::Called => {
+                let ask = queue.first().expect("who was called is the head");
+                let answer = core.admit(ask, Place::Head, queue);
+                if matches!(answer, Answer::Wait) {
+                    // SAFETY: taken, and in line.
+                    (answer, unsafe { queue.0.rest(slot.as_mut(), waker) })
+                } else {
+                    // SAFETY: as above.
+                    unsafe { queue.0.unlink(slot.as_mut()) };
+                    (answer, Some(waker))
+                }
+            }
+        }
+    });
+    drop(spare);
+    if !matches!(answer, Answer::Wait) {
+        // SAFETY: taken, and out of line by now.
+        drop(unsafe { slot.clear() });
+    }
+    answer
+}
+
+/// Steps out of line. A turn that was granted and never taken goes to the next.
+#[cold]
+#[inline(never)]
+fn leave<C: Turns + ?Sized>(core: &C, mut slot: Pin<&mut Slot<C::Ask>>) {
+    if shim::doomed() {
+        return;
+    }
+    op!(core.label(), "left the line");
+    let mut state = State::Waiting;
+    let mut first = true;
+    in_batches(|wakes| {
+        core.line().with(|queue| {
+            if !mem::take(&mut first) {
+                return core.left(false, queue, wakes);
+            }
+            // SAFETY: the caller has found the slot taken; it is in line while waiting or called.
+            state = unsafe { slot.as_mut().state() };
+            if matches!(state, State::Granted | State::Refused) {
+                return false;
+            }
+            // SAFETY: as above.
+            unsafe { queue.0.unlink(slot.as_mut()) };
+            core.left(state == State::Called, queue, wakes)
+        })
+    });
+    if state == State::Granted && !shim::mutant!("no re-grant on cancel") {
+        // SAFETY: taken, and a granted node is in no list.
+        core.give_back(unsafe { slot.as_mut().value() });
+    }
+    // SAFETY: taken, and out of line by now.
+    drop(unsafe { slot.clear() });
+}
+
+impl<H: Handle, A: Asks<Ask<H>>> fmt::Debug for Wait<H, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,355 @@
+//! A first-in, first-out list threaded through the futures that wait.
+//!
+//! ```text
+//!          ╭───────╮ next ╭───────╮ next ╭───────╮
+//! head ───►│ node  ├─────►│ node  ├─────►│ node  │◄─── tail
+//!          │       │◄─────┤       │◄─────┤       │
+//!          ╰───────╯ prev ╰───────╯ prev ╰───────╯
+//! ```
+//!
+//! A [`Slot`] is the room for a node inside a future. It is lazy: an idle one is one `false`, and
+//! the node is written when the future first has to wait.
+//!
+//! | state      | in the list | waker in the node | what it means                             |
+//! |------------|:-----------:|:-----------------:|-------------------------------------------|
+//! | `WAITING`  |     yes     |        yes        | asleep, or about to sleep                 |
+//! | `CALLED`   |     yes     |        no         | woken to try its luck; it keeps its place |
+//! | `GRANTED`  |     no      |        no         | has what it waited for                    |
+//! | `REFUSED`  |     no      |        no         | will never get it                         |
+//!
+//! Invariants:
+//! 1. A node is in at most one list, and exactly while it is `WAITING` or `CALLED`.
+//! 2. A node in a list is pinned and alive: its future takes it out before it goes.
+//! 3. Everything in a node but `state` is touched only with the lock around its list held, until
+//!    it is `GRANTED` or `REFUSED`: that store is the last touch from outside, and from there on
+//!    the node is its future's alone.
+//! 4. The first three states may change with the lock held only; the last two never change.
+#![expect(unsafe_code, reason = "nodes live in other tasks' futures and are reached by pointer")]
+
+use core::{
+    cell::UnsafeCell,
+    fmt,
+    marker::PhantomPinned,
+    mem::MaybeUninit,
+    pin::Pin,
+    ptr::{self, NonNull},
+    sync::atomic::Ordering::{Acquire, Release},
+    task::{RawWakerVTable, Waker},
+};
+
+use super::{
+    shim::{Cell, atomic::AtomicU8},
+    wakers::Wake,
+};
+
+/// Where a node stands; the head of the file has the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum State {
+    /// In line.
+    Waiting,
+    /// In line, and woken to try its luck.
+    Called,
+    /// Out of line, with what it waited for.
+    Granted,
+    /// Out of line, for good.
+    Refused,
+}
+
+/// A place in a list.
+struct Node<V> {
+    state: AtomicU8,
+    /// The future's own: which waker it left in the node.
+    known: (*const (), *const RawWakerVTable),
+    inner: Cell<Inner<V>>,
+}
+
+struct Inner<V> {
+    prev: Link<V>,
+    next: Link<V>,
+    waker: Option<Waker>,
+    value: V,
+}
+
+type Link<V> = Option<NonNull<Node<V>>>;
+
+impl<V> Node<V> {
+    /// # Safety
+    ///
+    /// The lock around the node's list is held, or the node is the caller's alone (invariant 3).
+    #[inline(always)]
+    unsafe fn with<R>(&self, f: impl FnOnce(&mut Inner<V>) -> R) -> R {
+        // SAFETY: forwarded to the caller.
+        unsafe { self.inner.with(f) }
+    }
+
+    #[inline(always)]
+    fn state(&self) -> State {
+        // ORDERING: Acquire pairs with the Release in `set`: with `GRANTED` comes all that the
+        // granter and the last holder did, and the node itself.
+        match self.state.load(Acquire) {
+            0 => State::Waiting,
+            1 => State::Called,
+            2 => State::Granted,
+            _ => State::Refused,
+        }
+    }
+
+    #[inline(always)]
+    fn set(&self, state: State) {
+        // ORDERING: Release pairs with the Acquire in `state`.
+        self.state.store(state as u8, Release);
+    }
+}
+
+/// The room for a node inside a future.
+pub struct Slot<V> {
+    /// Whether the node is written and its state has not been acted upon. The future's own.
+    taken: bool,
+    node: UnsafeCell<MaybeUninit<Node<V>>>,
+    _pin: PhantomPinned,
+}
+
+// SAFETY: a node that is in no list is an ordinary value; one that is in a list is touched with
+// the lock held (invariant 3), whichever thread its future has moved to.
+unsafe impl<V: Send> Send for Slot<V> {}
+// SAFETY: a shared slot gives access to nothing.
+unsafe impl<V: Send> Sync for Slot<V> {}
+
+impl<V: Copy> Slot<V> {
+    /// Room for a node.
+    #[expect(clippy::new_without_default, reason = "made by a future, before its first poll")]
+    #[inline(always)]
+    pub const fn new() -> Self {
+        Self { taken: false, node: UnsafeCell::new(MaybeUninit::uninit()), _pin: PhantomPinned }
+    }
+
+    /// Whether the future stands in line, or has left it and does not know yet.
+    #[inline(always)]
+    pub fn is_taken(self: Pin<&mut Self>) -> bool {
+        self.taken
+    }
+
+    /// Writes the node, which is in no list yet. [`clear`](Self::clear) undoes it.
+    #[inline]
+    pub fn fill(self: Pin<&mut Self>, value: V, waker: Waker) {
+        // SAFETY: nothing is moved out of the pinned slot.
+        let this = unsafe { self.get_unchecked_mut() };
+        debug_assert!(!this.taken, "a future stands in one place at a time");
+        let known = (waker.data(), ptr::from_ref(waker.vtable()));
+        let inner = Inner { prev: None, next: None, waker: Some(waker), value };
+        let state = AtomicU8::new(State::Waiting as u8);
+        this.node.get_mut().write(Node { state, known, inner: Cell::new(inner) });
+        this.taken = true;
+    }
+
+    /// Forgets the node, and hands out the waker in it.
+    ///
+    /// # Safety
+    ///
+    /// The slot is taken, and its node is in no list.
+    #[inline]
+    pub unsafe fn clear(self: Pin<&mut Self>) -> Option<Waker> {
+        // SAFETY: nothing is moved out of the pinned slot.
+        let this = unsafe { self.get_unchecked_mut() };
+        this.taken = false;
+        // SAFETY: the node is written, as the slot was taken, and ours alone (invariant 3).
+        unsafe { this.node.get_mut().assume_init_ref().with(|inner| inner.waker.take()) }
+    }
+
+    /// Where the node stands.
+    ///
+    /// # Safety
+    ///
+    /// The slot is taken.
+    #[inline(always)]
+    pub unsafe fn state(self: Pin<&mut Self>) -> State {
+        // SAFETY: a taken slot has a node, promised by the caller.
+        unsafe { self.node().as_ref() }.state()
+    }
+
+    /// What the node carries, once it is granted or refused.
+    ///
+    /// # Safety
+    ///
+    /// The slot is taken, and its node is in no list.
+    #[inline]
+    pub unsafe fn value(self: Pin<&mut Self>) -> V {
+        // SAFETY: the node is written, and ours alone (invariant 3).
+        unsafe { self.node().as_ref().with(|inner| inner.value) }
+    }
+
+    /// Whether the waker in a `WAITING` node is as good as `waker`: one compare, no lock.
+    ///
+    /// # Safety
+    ///
+    /// The slot is taken.
+    #[inline(always)]
+    pub unsafe fn knows(self: Pin<&mut Self>, waker: &Waker) -> bool {
+        // SAFETY: as for `node`; `known` is read and written by the future alone.
+        let known = unsafe { (*self.node().as_ptr()).known };
+        known == (waker.data(), ptr::from_ref(waker.vtable()))
+    }
+
+    /// The node.
+    #[inline(always)]
+    fn node(self: Pin<&mut Self>) -> NonNull<Node<V>> {
+        // The pointer comes from the cell, so others may go on using theirs.
+        NonNull::from(&self.node).cast()
+    }
+}
+
+impl<V> fmt::Debug for Slot<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot").field("taken", &self.taken).finish_non_exhaustive()
+    }
+}
+
+/// The list.
+pub struct List<V> {
+    head: Link<V>,
+    tail: Link<V>,
+}
+
+// SAFETY: the pointers lead to nodes that carry a `V`, which moves along with the list.
+unsafe impl<V: Send> Send for List<V> {}
+
+impl<V: Copy> List<V> {
+    /// An empty list.
+    #[expect(clippy::new_without_default, reason = "made by a line, in a const")]
+    pub const fn new() -> Self {
+        Self { head: None, tail: None }
+    }
+
+    /// Whether nobody is in it.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.head.is_none()
+    }
+
+    /// Whether somebody stands behind the head.
+    #[inline]
+    pub fn has_second(&self) -> bool {
+        self.head != self.tail
+    }
+
+    /// How many are in it, by counting.
+    pub fn len(&self) -> usize {
+        let mut count = 0;
+        let mut at = self.head;
+        while let Some(node) = at {
+            count += 1;
+            // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+            at = unsafe { node.as_ref().with(|inner| inner.next) };
+        }
+        count
+    }
+
+    /// What the head carries.
+    #[inline]
+    pub fn first(&self) -> Option<V> {
+        // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+        self.head.map(|node| unsafe { node.as_ref().with(|inner| inner.value) })
+    }
+
+    /// Changes what the head carries.
+    #[inline]
+    pub fn set_first(&mut self, value: V) {
+        if let Some(node) = self.head {
+            // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+            unsafe { node.as_ref().with(|inner| inner.value = value) }
+        }
+    }
+
+    /// Puts the node of `slot` at the tail.
+    ///
+    /// # Safety
+    ///
+    /// The slot is taken, its node is in no list, and it leaves this one before it goes
+    /// (invariant 2).
+    #[inline]
+    pub unsafe fn push_back(&mut self, slot: Pin<&mut Slot<V>>) {
+        let node = slot.node();
+        let prev = self.tail.replace(node);
+        // SAFETY: the node is written, as the slot is taken, and still the caller's alone.
+        unsafe { node.as_ref().with(|inner| inner.prev = prev) };
+        self.set_next(prev, Some(node));
+    }
+
+    /// Takes the head out, with `end` as its last state, and hands out its waker.
+    #[inline]
+    pub fn pop_front(&mut self, end: State) -> Wake {
+        debug_assert!(matches!(end, State::Granted | State::Refused), "{end:?} is in a list");
+        let Some(node) = self.head else { return Wake::NOBODY };
+        // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+        let (next, waker) = unsafe { node.as_ref().with(|inner| (inner.next, inner.waker.take())) };
+        self.head = next;
+        self.set_prev(next, None);
+        // SAFETY: it is alive still: its future cannot know before the next line (2, 4).
+        unsafe { node.as_ref() }.set(end);
+        Wake(waker)
+    }
+
+    /// Calls the head: it keeps its place, and its waker is handed out.
+    #[inline]
+    pub fn call_front(&mut self) -> Wake {
+        let Some(node) = self.head else { return Wake::NOBODY };
+        // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+        let waker = unsafe { node.as_ref().with(|inner| inner.waker.take()) };
+        // SAFETY: as above.
+        unsafe { node.as_ref() }.set(State::Called);
+        Wake(waker)
+    }
+
+    /// Leaves `waker` in the node of `slot`, which waits on. Hands out the one it replaces.
+    ///
+    /// # Safety
+    ///
+    /// The slot is taken, and its node is in this list.
+    pub unsafe fn rest(&mut self, slot: Pin<&mut Slot<V>>, waker: Waker) -> Option<Waker> {
+        let node = slot.node();
+        // SAFETY: `known` is read and written by the future alone, which is the caller.
+        unsafe { (*node.as_ptr()).known = (waker.data(), ptr::from_ref(waker.vtable())) };
+        // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+        let node = unsafe { node.as_ref() };
+        node.set(State::Waiting);
+        // SAFETY: as above.
+        unsafe { node.with(|inner| inner.waker.replace(waker)) }
+    }
+
+    /// Takes the node of `slot` out, wherever it stands.
+    ///
+    /// # Safety
+    ///
+    /// The slot is taken, and its node is in this list.
+    pub unsafe fn unlink(&mut self, slot: Pin<&mut Slot<V>>) {
+        // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+        let (prev, next) = unsafe { slot.node().as_ref().with(|inner| (inner.prev, inner.next)) };
+        self.set_next(prev, next);
+        self.set_prev(next, prev);
+    }
+
+    #[inline]
+    fn set_next(&mut self, at: Link<V>, next: Link<V>) {
+        match at {
+            None => self.head = next,
+            // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+            Some(at) => unsafe { at.as_ref().with(|inner| inner.next = next) },
+        }
+    }
+
+    #[inline]
+    fn set_prev(&mut self, at: Link<V>, prev: Link<V>) {
+        match at {
+            None => self.tail = prev,
+            // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+            Some(at) => unsafe { at.as_ref().with(|inner| inner.prev = prev) },
+        }
+    }
+}
+
+impl<V> fmt::Debug for List<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List").field("is_empty", &self.head.is_none()).finish()
+    }
+}

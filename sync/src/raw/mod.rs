@@ -1,0 +1,21 @@
+//! The foundation that the four crates share. Not public API.
+//!
+//! | file    | job                                                        | `unsafe` |
+//! |---------|------------------------------------------------------------|----------|
+//! | `shim`  | atomics, lock, cell, parking: `std` in a build, loom in a model | yes |
+//! | `log`   | what a model's threads did, for the timeline (models only) | no       |
+//! | `wakers`| wake-ups that leave a lock as values                       | yes      |
+//! | `list`  | the list threaded through pinned waiters                   | yes      |
+//! | `line`  | waiting in line, and being granted a turn                  | no       |
+//! | `guard` | access to a value for as long as a turn is held            | yes      |
+//! | `block` | waiting with a thread instead of a task                    | no       |
+
+#[cfg(any(feature = "std", selvedge_loom))]
+pub mod block;
+pub mod guard;
+pub mod line;
+pub mod list;
+#[cfg(selvedge_loom)]
+pub mod log;
+pub mod shim;
+pub mod wakers;

@@ -1,0 +1,958 @@
+//! A semaphore: permits, taken one or many at a time, strictly in order.
+//!
+//! # State
+//!
+//! One word. The line behind it ([`Line`]) has a lock of its own.
+//!
+//! ```text
+//!   63                              3        2         1         0
+//! ┌──────────────────────────────────┬──────────┬──────────┬──────────┐
+//! │          permits on hand         │   DEBT   │ WAITERS  │  CLOSED  │
+//! └──────────────────────────────────┴──────────┴──────────┴──────────┘
+//! ```
+//!
+//! | `DEBT` | `WAITERS` | `CLOSED` | meaning                                                      |
+//! |:------:|:---------:|:--------:|--------------------------------------------------------------|
+//! |   0    |     0     |    0     | open; permits are taken and given back by a CAS              |
+//! |   0    |     1     |    0     | the head asks for more than there is on hand                 |
+//! |   1    |     –     |    –     | permits are owed: nothing is on hand, releases pay first     |
+//! |   –    |     0     |    1     | closed; permits still come back                              |
+//! |   –    |     1     |    1     | never: closing sends the whole line away                     |
+//!
+//! Invariants:
+//! 1. `WAITERS` is set exactly while somebody is in line, and changes with the line locked only.
+//! 2. While `WAITERS` or `DEBT` is set, the word changes with the line locked only.
+//! 3. `DEBT` is set exactly while `debt` is not 0; then there is nothing on hand.
+
+use alloc::sync::Arc;
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::atomic::Ordering::{Acquire as Acq, Relaxed, Release},
+    task::{Context, Poll},
+};
+
+use pin_project_lite::pin_project;
+
+use crate::raw::{
+    line::{Answer, Asks, Line, Place, Primitive, Queue, Turn, Turns, Wait},
+    shim::{Label, atomic::AtomicUsize, const_in_build, mutant, op},
+    wakers::{WakeList, in_batches},
+};
+
+const CLOSED: usize = 0b001;
+const WAITERS: usize = 0b010;
+const DEBT: usize = 0b100;
+/// One permit.
+const ONE: usize = 0b1000;
+
+/// Permits that are taken, held and given back, one or many at a time.
+///
+/// # Fairness
+///
+/// Strictly first come, first served, in the order of the first poll: a task that waits for three
+/// permits is not overtaken by one that wants a single one, `try_acquire` included. A task that
+/// waits holds nothing meanwhile.
+///
+/// # Memory ordering
+///
+/// Whoever gets a permit sees everything that happened before it was last given back.
+///
+/// # Panics in a critical section
+///
+/// A permit that is dropped by a panic is given back.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_sync::Semaphore;
+///
+/// /// At most two looms run at a time.
+/// static LOOMS: Semaphore = Semaphore::new(2);
+///
+/// let first = LOOMS.acquire().await?;
+/// let second = LOOMS.acquire().await?;
+/// assert!(LOOMS.try_acquire().is_err());
+///
+/// drop(first);
+/// assert!(LOOMS.try_acquire().is_ok());
+/// # drop(second);
+/// # Ok::<(), selvedge_sync::AcquireError>(())
+/// # }).unwrap();
+/// ```
+#[doc(alias = "asyncio.Semaphore")]
+pub struct Semaphore {
+    state: AtomicUsize,
+    /// How many permits there are in all, held or on hand, less those owed: what
+    /// [`set_permits`](Self::set_permits) counts from. An `isize` by its bits, for permits can be
+    /// forgotten that are owed. Never read to decide who gets one.
+    total: AtomicUsize,
+    /// How many permits are owed. Changes with the line locked only.
+    debt: AtomicUsize,
+    line: Line<Ask>,
+    label: Label,
+}
+
+/// What a task asks for, and what it was granted: `least`, or all there is if that is more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    least: usize,
+    all: bool,
+}
+
+impl Semaphore {
+    /// The largest number of permits there can be.
+    pub const MAX_PERMITS: usize = usize::MAX >> 3;
+
+    const_in_build! {
+        /// A semaphore with `permits` on hand; 0 is fine.
+        ///
+        /// # Panics
+        ///
+        /// Panics above [`MAX_PERMITS`](Self::MAX_PERMITS).
+        #[must_use]
+        #[track_caller]
+        pub fn new(permits: usize) -> Self {
+            assert!(permits <= Self::MAX_PERMITS, "a semaphore may not have more than MAX_PERMITS permits");
+            Self {
+                state: AtomicUsize::new(permits * ONE),
+                total: AtomicUsize::new(permits),
+                debt: AtomicUsize::new(0),
+                line: Line::new(),
+                label: Label::new("semaphore"),
+            }
+        }
+    }
+
+    const_in_build! {
+        /// As [`new`](Self::new), under tokio's name for it.
+        #[must_use]
+        #[track_caller]
+        pub fn const_new(permits: usize) -> Self {
+            Self::new(permits)
+        }
+    }
+
+    /// Waits for a permit.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up the place in line, and nothing else: a permit that was already
+    /// granted goes to the next in line.
+    ///
+    /// # Errors
+    ///
+    /// The future ends with [`AcquireError`] once the semaphore is [closed](Self::close).
+    ///
+    /// # Panics
+    ///
+    /// The future panics if polled after completion.
+    #[inline]
+    pub fn acquire(&self) -> Acquire<'_> {
+        Acquire { wait: Wait::new(self, Permits::exactly(1)) }
+    }
+
+    /// Waits for `n` permits, all at once; 0 are there without waiting.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`acquire`](Self::acquire): the future holds no permits while it waits, so there are
+    /// none to lose; those behind it that now fit are woken at once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Panics
+    ///
+    /// Panics above [`MAX_PERMITS`](Self::MAX_PERMITS). The future panics if polled after
+    /// completion.
+    #[inline]
+    #[track_caller]
+    pub fn acquire_many(&self, n: u32) -> Acquire<'_> {
+        Acquire { wait: Wait::new(self, Permits::many(n)) }
+    }
+
+    /// Waits until there are at least `min` permits on hand, and takes all there are.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`acquire_many`](Self::acquire_many).
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Panics
+    ///
+    /// As for [`acquire_many`](Self::acquire_many).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_sync::Semaphore;
+    ///
+    /// let bytes = Semaphore::new(1500);
+    /// let permit = bytes.acquire_all(1000).await?;
+    /// assert_eq!(permit.num_permits(), 1500);
+    /// # Ok::<(), selvedge_sync::AcquireError>(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn acquire_all(&self, min: u32) -> Acquire<'_> {
+        let Permits(ask) = Permits::many(min);
+        Acquire { wait: Wait::new(self, Permits(Ask { all: true, ..ask })) }
+    }
+
+    /// As [`acquire`](Self::acquire), and keeps the semaphore alive for as long as the permit lives.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    #[doc(alias = "acquire_arc")]
+    #[inline]
+    pub fn acquire_owned(self: Arc<Self>) -> AcquireOwned {
+        AcquireOwned { wait: Wait::new(self, Permits::exactly(1)) }
+    }
+
+    /// As [`acquire_many`](Self::acquire_many), and keeps the semaphore alive for as long as the
+    /// permit lives.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`acquire_many`](Self::acquire_many).
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Panics
+    ///
+    /// As for [`acquire_many`](Self::acquire_many).
+    #[inline]
+    #[track_caller]
+    pub fn acquire_many_owned(self: Arc<Self>, n: u32) -> AcquireOwned {
+        AcquireOwned { wait: Wait::new(self, Permits::many(n)) }
+    }
+
+    /// Parks the calling thread until it has a permit.
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    #[cfg(any(feature = "std", selvedge_loom))]
+    #[doc(alias = "acquire_blocking")]
+    pub fn blocking_acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
+        crate::raw::block::block_on(self.acquire())
+    }
+
+    /// Parks the calling thread until it has `n` permits.
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Panics
+    ///
+    /// As for [`acquire_many`](Self::acquire_many).
+    #[cfg(any(feature = "std", selvedge_loom))]
+    #[track_caller]
+    pub fn blocking_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
+        crate::raw::block::block_on(self.acquire_many(n))
+    }
+
+    /// As [`blocking_acquire`](Self::blocking_acquire), and keeps the semaphore alive for as long
+    /// as the permit lives.
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    #[cfg(any(feature = "std", selvedge_loom))]
+    #[doc(alias = "acquire_arc_blocking")]
+    pub fn blocking_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
+        crate::raw::block::block_on(self.acquire_owned())
+    }
+
+    /// As [`blocking_acquire_many`](Self::blocking_acquire_many), and keeps the semaphore alive for
+    /// as long as the permit lives.
+    ///
+    /// # Errors
+    ///
+    /// As for [`acquire`](Self::acquire).
+    ///
+    /// # Panics
+    ///
+    /// As for [`acquire_many`](Self::acquire_many).
+    #[cfg(any(feature = "std", selvedge_loom))]
+    #[track_caller]
+    pub fn blocking_acquire_many_owned(
+        self: Arc<Self>,
+        n: u32,
+    ) -> Result<OwnedSemaphorePermit, AcquireError> {
+        crate::raw::block::block_on(self.acquire_many_owned(n))
+    }
+
+    /// Takes a permit if one is on hand and nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// Says whether the semaphore is closed or has none to give.
+    #[inline]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
+        let turn = Turn::try_take(self, Permits::exactly(1)).map_err(TryAcquireError::from)?;
+        Ok(SemaphorePermit { turn })
+    }
+
+    /// Takes `n` permits if they are on hand and nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_acquire`](Self::try_acquire).
+    ///
+    /// # Panics
+    ///
+    /// Panics above [`MAX_PERMITS`](Self::MAX_PERMITS).
+    #[track_caller]
+    pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
+        let turn = Turn::try_take(self, Permits::many(n)).map_err(TryAcquireError::from)?;
+        Ok(SemaphorePermit { turn })
+    }
+
+    /// As [`try_acquire`](Self::try_acquire), and keeps the semaphore alive for as long as the
+    /// permit lives.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_acquire`](Self::try_acquire).
+    #[doc(alias = "try_acquire_arc")]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        let turn = Turn::try_take(self, Permits::exactly(1)).map_err(TryAcquireError::from)?;
+        Ok(OwnedSemaphorePermit { turn })
+    }
+
+    /// As [`try_acquire_many`](Self::try_acquire_many), and keeps the semaphore alive for as long
+    /// as the permit lives.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_acquire`](Self::try_acquire).
+    ///
+    /// # Panics
+    ///
+    /// Panics above [`MAX_PERMITS`](Self::MAX_PERMITS).
+    #[track_caller]
+    pub fn try_acquire_many_owned(
+        self: Arc<Self>,
+        n: u32,
+    ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        let turn = Turn::try_take(self, Permits::many(n)).map_err(TryAcquireError::from)?;
+        Ok(OwnedSemaphorePermit { turn })
+    }
+
+    /// Adds `n` permits, and wakes those in line that now fit.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS); nothing is added then.
+    #[doc(alias = "release")]
+    #[track_caller]
+    pub fn add_permits(&self, n: usize) {
+        if n > Self::MAX_PERMITS {
+            too_many_permits();
+        }
+        let mut total = self.total.load(Relaxed);
+        loop {
+            let sum = total.wrapping_add(n);
+            if sum.cast_signed() > Self::MAX_PERMITS.cast_signed() {
+                too_many_permits();
+            }
+            match self.total.compare_exchange_weak(total, sum, Relaxed, Relaxed) {
+                Ok(_) => break,
+                Err(now) => total = now,
+            }
+        }
+        self.put(n);
+    }
+
+    /// Removes up to `n` permits that are on hand, for good. How many there were.
+    #[doc(alias = "reduce_permits")]
+    pub fn forget_permits(&self, n: usize) -> usize {
+        let taken = self.take_back(n, false);
+        self.total.fetch_sub(taken, Relaxed);
+        taken
+    }
+
+    /// Removes `n` permits for good: those on hand now, and the rest as they come back, before
+    /// anybody in line is served.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are fewer than `n` permits in all, held or on hand; nothing is removed then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let semaphore = selvedge_sync::Semaphore::new(3);
+    /// let held = semaphore.try_acquire_many(2)?;
+    /// semaphore.reduce_permits(2); // one is on hand, the other is owed
+    /// assert_eq!(semaphore.available_permits(), 0);
+    /// drop(held);
+    /// assert_eq!(semaphore.available_permits(), 1);
+    /// # Ok::<(), selvedge_sync::TryAcquireError>(())
+    /// ```
+    #[track_caller]
+    pub fn reduce_permits(&self, n: usize) {
+        let mut total = self.total.load(Relaxed);
+        loop {
+            let there = usize::try_from(total.cast_signed()).unwrap_or(0);
+            assert!(n <= there, "a semaphore of {there} permits cannot be reduced by {n}");
+            match self.total.compare_exchange_weak(total, total - n, Relaxed, Relaxed) {
+                Ok(_) => break,
+                Err(now) => total = now,
+            }
+        }
+        self.take_back(n, true);
+    }
+
+    /// Makes it `total` permits in all, those that are held included.
+    ///
+    /// More than before wakes those in line that now fit; fewer is
+    /// [`reduce_permits`](Self::reduce_permits).
+    ///
+    /// # Panics
+    ///
+    /// Panics above [`MAX_PERMITS`](Self::MAX_PERMITS).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let semaphore = selvedge_sync::Semaphore::new(3);
+    /// let held = semaphore.try_acquire()?;
+    /// semaphore.set_permits(5);
+    /// assert_eq!(semaphore.available_permits(), 4);
+    /// semaphore.set_permits(1);
+    /// assert_eq!(semaphore.available_permits(), 0);
+    /// # drop(held);
+    /// # Ok::<(), selvedge_sync::TryAcquireError>(())
+    /// ```
+    #[track_caller]
+    pub fn set_permits(&self, total: usize) {
+        if total > Self::MAX_PERMITS {
+            too_many_permits();
+        }
+        let before = self.total.swap(total, Relaxed);
+        let more = total.wrapping_sub(before).cast_signed();
+        if more >= 0 {
+            self.put(more.unsigned_abs());
+        } else {
+            self.take_back(more.unsigned_abs(), true);
+        }
+    }
+
+    /// Closes the semaphore: whoever waits is sent away, and nobody gets a permit any more.
+    ///
+    /// Permits that are held stay valid, and come back as ever. Closing twice changes nothing.
+    pub fn close(&self) {
+        in_batches(|wakes| {
+            self.line.with(|queue| {
+                // RACE: 1. A finds the semaphore open. 2. B closes it and sends the line away.
+                //       3. A lines up, and sleeps for ever. So A notes itself, with the line locked,
+                //       by a CAS that fails once `CLOSED` is set.
+                self.state.fetch_or(CLOSED, Relaxed);
+                while !queue.is_empty() {
+                    if wakes.is_full() {
+                        return true;
+                    }
+                    wakes.push(queue.refuse());
+                }
+                self.state.fetch_and(!WAITERS, Relaxed);
+                false
+            })
+        });
+        op!(self.label, "closed");
+    }
+
+    /// Whether it was [closed](Self::close).
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.state.load(Relaxed) & CLOSED != 0
+    }
+
+    /// How many permits could be taken now: none while somebody waits, who comes first.
+    #[must_use]
+    #[doc(alias = "locked")]
+    pub fn available_permits(&self) -> usize {
+        let state = self.state.load(Relaxed);
+        if state & WAITERS == 0 { state / ONE } else { 0 }
+    }
+
+    /// How many tasks and threads stand in line: a look that is old by the time it returns.
+    #[must_use]
+    pub fn waiters(&self) -> usize {
+        self.line.with(|queue| queue.len())
+    }
+
+    /// What there is, what is owed and who waits: a look that is old by the time it returns.
+    #[must_use]
+    pub fn statistics(&self) -> SemaphoreStatistics {
+        self.line.with(|queue| {
+            let state = self.state.load(Relaxed);
+            SemaphoreStatistics {
+                available: state / ONE,
+                total: usize::try_from(self.total.load(Relaxed).cast_signed()).unwrap_or(0),
+                owed: self.debt.load(Relaxed),
+                waiting: queue.len(),
+                closed: state & CLOSED != 0,
+            }
+        })
+    }
+}
+
+/// What [`Semaphore::statistics`] saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SemaphoreStatistics {
+    /// How many permits were on hand: with a line, too few for its head.
+    pub available: usize,
+    /// How many there were in all, held or on hand.
+    pub total: usize,
+    /// How many of those that come back will be kept ([`Semaphore::reduce_permits`]).
+    pub owed: usize,
+    /// How many tasks and threads stood in line.
+    pub waiting: usize,
+    /// Whether it was closed.
+    pub closed: bool,
+}
+
+#[cold]
+#[track_caller]
+fn too_many_permits() -> ! {
+    panic!("a semaphore may not have more than MAX_PERMITS permits")
+}
+
+impl Semaphore {
+    /// Puts `n` permits on hand, or in the hands of those in line.
+    #[inline]
+    fn put(&self, n: usize) {
+        let mut state = self.state.load(Relaxed);
+        while state & (WAITERS | DEBT) == 0 {
+            // ORDERING: Release pairs with the Acquires in `try_take` and `admit`.
+            match self.state.compare_exchange_weak(state, state + n * ONE, Release, Relaxed) {
+                Ok(_) => return,
+                Err(now) => state = now,
+            }
+        }
+        self.put_slowly(n);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_slowly(&self, n: usize) {
+        let mut n = n;
+        in_batches(|wakes| {
+            self.line.with(|queue| {
+                let owed = self.debt.load(Relaxed);
+                let paid = owed.min(n);
+                self.debt.store(owed - paid, Relaxed);
+                let more = self.serve(n - paid, queue, wakes);
+                n = 0;
+                more
+            })
+        });
+    }
+
+    /// Grants those at the head of the line what they ask for, from what is on hand and `fresh`.
+    /// Whether there are more to grant than `wakes` has room for.
+    fn serve(&self, fresh: usize, queue: &mut Queue<Ask>, wakes: &mut WakeList) -> bool {
+        let mut more = false;
+        let mut state = self.state.load(Relaxed);
+        let mut left = state / ONE + fresh;
+        let open = state & CLOSED == 0;
+        while let Some(ask) = queue.first().filter(|ask| open && ask.least <= left) {
+            if wakes.is_full() {
+                more = true;
+                break;
+            }
+            let granted = ask.of(left);
+            left -= granted;
+            op!(self.label, "grants");
+            wakes.push(queue.grant(Ask { least: granted, all: false }));
+            if mutant!("wakes one of many") {
+                break;
+            }
+        }
+        let waiters = if queue.is_empty() { 0 } else { WAITERS };
+        let debt = if self.debt.load(Relaxed) == 0 { 0 } else { DEBT };
+        loop {
+            // What others changed since is theirs: without a line and without a debt, permits are
+            // taken and given back past the lock (invariant 2).
+            let next = (state & CLOSED) | waiters | debt | (left * ONE);
+            // ORDERING: Release pairs with the Acquires in `try_take` and `admit`.
+            match self.state.compare_exchange_weak(state, next, Release, Relaxed) {
+                Ok(_) => return more,
+                Err(now) => {
+                    left = left + now / ONE - state / ONE;
+                    state = now;
+                }
+            }
+        }
+    }
+
+    /// Takes back up to `n` permits that are on hand, and with `owe` makes the rest a debt. How many
+    /// were on hand.
+    fn take_back(&self, n: usize, owe: bool) -> usize {
+        self.line.with(|_| {
+            let mut state = self.state.load(Relaxed);
+            loop {
+                let taken = n.min(state / ONE);
+                let debt = if owe && taken < n { DEBT } else { 0 };
+                let next = (state - taken * ONE) | debt;
+                match self.state.compare_exchange_weak(state, next, Relaxed, Relaxed) {
+                    Ok(_) if owe => {
+                        self.debt.store(self.debt.load(Relaxed) + n - taken, Relaxed);
+                        return taken;
+                    }
+                    Ok(_) => return taken,
+                    Err(now) => state = now,
+                }
+            }
+        })
+    }
+
+    /// What a task that stands in no line may have now.
+    #[inline(always)]
+    fn offer(state: usize, ask: Ask) -> Answer<usize> {
+        if state & CLOSED != 0 {
+            Answer::Refused
+        } else if state & WAITERS == 0 && state / ONE >= ask.least {
+            Answer::Granted(ask.of(state / ONE))
+        } else if ask == Ask::NOTHING {
+            Answer::Granted(0)
+        } else {
+            Answer::Wait
+        }
+    }
+}
+
+impl Ask {
+    const NOTHING: Self = Self { least: 0, all: false };
+
+    /// What it gets of `left`.
+    #[inline(always)]
+    fn of(self, left: usize) -> usize {
+        if self.all { left } else { self.least }
+    }
+}
+
+impl Turns for Semaphore {
+    type Ask = Ask;
+
+    #[inline(always)]
+    fn line(&self) -> &Line<Ask> {
+        &self.line
+    }
+
+    #[inline(always)]
+    fn label(&self) -> Label {
+        self.label
+    }
+
+    #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    fn try_take(&self, ask: Ask) -> Answer<Ask> {
+        let mut state = self.state.load(Relaxed);
+        loop {
+            let granted = match Self::offer(state, ask) {
+                Answer::Granted(0) => return Answer::Granted(Ask::NOTHING),
+                Answer::Granted(granted) => granted,
+                Answer::Refused => return Answer::Refused,
+                Answer::Wait => return Answer::Wait,
+            };
+            // ORDERING: Acquire pairs with the Releases in `put` and `serve`.
+            match self.state.compare_exchange_weak(state, state - granted * ONE, Acq, Relaxed) {
+                Ok(_) => return Answer::Granted(Ask { least: granted, all: false }),
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    fn admit(&self, ask: Ask, _: Place, _: &Queue<Ask>) -> Answer<Ask> {
+        let mut state = self.state.load(Relaxed);
+        loop {
+            let (next, answer) = match Self::offer(state, ask) {
+                Answer::Granted(granted) => {
+                    let granted = Ask { least: granted, all: false };
+                    (state - granted.least * ONE, Answer::Granted(granted))
+                }
+                Answer::Refused => return Answer::Refused,
+                // RACE: 1. A finds too few. 2. B gives back enough, sees no waiters. 3. A lines up,
+                //       and sleeps for ever. So A notes itself while there are still too few.
+                Answer::Wait => (state | WAITERS, Answer::Wait),
+            };
+            // ORDERING: Acquire pairs with the Releases in `put` and `serve`.
+            match self.state.compare_exchange_weak(state, next, Acq, Relaxed) {
+                Ok(_) => return answer,
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn give_back(&self, ask: Ask) {
+        self.put(ask.least);
+    }
+
+    fn left(&self, _: bool, queue: &mut Queue<Ask>, wakes: &mut WakeList) -> bool {
+        self.serve(0, queue, wakes)
+    }
+}
+
+// SAFETY: it is its own.
+#[expect(unsafe_code, reason = "promises where the state is")]
+unsafe impl Primitive for Semaphore {
+    type Core = Self;
+
+    #[inline(always)]
+    fn core(&self) -> &Self {
+        self
+    }
+}
+
+/// What a future asks for, and what a permit holds.
+#[derive(Clone, Copy, Debug)]
+struct Permits(Ask);
+
+impl Permits {
+    const fn exactly(n: usize) -> Self {
+        Self(Ask { least: n, all: false })
+    }
+
+    #[track_caller]
+    fn many(n: u32) -> Self {
+        match usize::try_from(n) {
+            Ok(n) if n <= Semaphore::MAX_PERMITS => Self::exactly(n),
+            _ => too_many_permits(),
+        }
+    }
+
+    fn count(self) -> usize {
+        self.0.least
+    }
+}
+
+impl Asks<Ask> for Permits {
+    #[inline(always)]
+    fn ask(self) -> Ask {
+        self.0
+    }
+
+    #[inline(always)]
+    fn granted(ask: Ask) -> Self {
+        Self(ask)
+    }
+}
+
+/// Permits of a borrowed [`Semaphore`], given back when dropped.
+#[must_use = "the permits are given back at once if they are not kept"]
+#[clippy::has_significant_drop]
+pub struct SemaphorePermit<'a> {
+    turn: Turn<&'a Semaphore, Permits>,
+}
+
+/// Permits of an [`Arc`]ed [`Semaphore`], given back when dropped.
+#[must_use = "the permits are given back at once if they are not kept"]
+#[clippy::has_significant_drop]
+pub struct OwnedSemaphorePermit {
+    turn: Turn<Arc<Semaphore>, Permits>,
+}
+
+/// What both kinds of permit can do.
+macro_rules! permit {
+    ([$($generics:tt)*] $permit:ty: $handle:ty, $clone:expr) => {
+        impl<$($generics)*> $permit {
+            /// Keeps the permits from ever being given back: the semaphore has fewer from now on.
+            pub fn forget(self) {
+                let n = self.turn.asks().count();
+                self.turn.into_handle().total.fetch_sub(n, Relaxed);
+            }
+
+            /// Adds another's permits to these.
+            ///
+            /// # Panics
+            ///
+            /// Panics if they are not of the same semaphore.
+            #[track_caller]
+            pub fn merge(&mut self, other: Self) {
+                assert!(
+                    core::ptr::eq(self.semaphore_ref(), other.semaphore_ref()),
+                    "merging permits from different semaphore instances"
+                );
+                let n = other.turn.asks().count();
+                let _ = other.turn.into_handle();
+                self.turn.set_asks(Permits::exactly(self.num_permits() + n));
+            }
+
+            /// Parts `n` permits from these; `None` if there are not so many.
+            #[must_use = "the permits are given back at once if they are not kept"]
+            pub fn split(&mut self, n: usize) -> Option<Self> {
+                let rest = self.num_permits().checked_sub(n)?;
+                self.turn.set_asks(Permits::exactly(rest));
+                let clone: fn(&$handle) -> $handle = $clone;
+                let handle = clone(self.turn.handle());
+                Some(Self { turn: Turn::of(handle, Permits::exactly(n)) })
+            }
+
+            /// How many permits these are.
+            #[must_use]
+            pub fn num_permits(&self) -> usize {
+                self.turn.asks().count()
+            }
+
+            fn semaphore_ref(&self) -> &Semaphore {
+                self.turn.handle()
+            }
+        }
+
+        impl<$($generics)*> fmt::Debug for $permit {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($permit))
+                    .field("permits", &self.num_permits())
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+permit! { ['a] SemaphorePermit<'a>: &'a Semaphore, |handle| handle }
+permit! { [] OwnedSemaphorePermit: Arc<Semaphore>, Arc::clone }
+
+impl<'a> SemaphorePermit<'a> {
+    /// The semaphore that these permits are of.
+    #[must_use]
+    pub fn semaphore(&self) -> &'a Semaphore {
+        self.turn.handle()
+    }
+}
+
+impl OwnedSemaphorePermit {
+    /// The semaphore that these permits are of.
+    #[must_use]
+    pub fn semaphore(&self) -> &Arc<Semaphore> {
+        self.turn.handle()
+    }
+}
+
+pin_project! {
+    /// The future of [`Semaphore::acquire`], [`acquire_many`](Semaphore::acquire_many) and
+    /// [`acquire_all`](Semaphore::acquire_all).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Acquire<'a> {
+        #[pin]
+        wait: Wait<&'a Semaphore, Permits>,
+    }
+}
+
+pin_project! {
+    /// The future of [`Semaphore::acquire_owned`] and
+    /// [`acquire_many_owned`](Semaphore::acquire_many_owned).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct AcquireOwned {
+        #[pin]
+        wait: Wait<Arc<Semaphore>, Permits>,
+    }
+}
+
+impl<'a> Future for Acquire<'a> {
+    type Output = Result<SemaphorePermit<'a>, AcquireError>;
+
+    #[inline]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let permit = |turn| SemaphorePermit { turn };
+        self.project().wait.poll_turn(cx).map(|turn| turn.map(permit).ok_or(AcquireError(())))
+    }
+}
+
+impl Future for AcquireOwned {
+    type Output = Result<OwnedSemaphorePermit, AcquireError>;
+
+    #[inline]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let permit = |turn| OwnedSemaphorePermit { turn };
+        self.project().wait.poll_turn(cx).map(|turn| turn.map(permit).ok_or(AcquireError(())))
+    }
+}
+
+/// The semaphore is [closed](Semaphore::close).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcquireError(());
+
+impl fmt::Display for AcquireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the semaphore is closed")
+    }
+}
+
+impl core::error::Error for AcquireError {}
+
+/// Why [`Semaphore::try_acquire`] and its like got nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TryAcquireError {
+    /// The semaphore is [closed](Semaphore::close).
+    Closed,
+    /// There are too few permits on hand, or somebody waits for them.
+    NoPermits,
+}
+
+impl From<Answer<Ask>> for TryAcquireError {
+    fn from(answer: Answer<Ask>) -> Self {
+        match answer {
+            Answer::Refused => Self::Closed,
+            _ => Self::NoPermits,
+        }
+    }
+}
+
+impl fmt::Display for TryAcquireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "the semaphore is closed",
+            Self::NoPermits => "the semaphore has no permits to give",
+        })
+    }
+}
+
+impl core::error::Error for TryAcquireError {}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seen = self.statistics();
+        f.debug_struct("Semaphore")
+            .field("available", &seen.available)
+            .field("waiting", &seen.waiting)
+            .field("closed", &seen.closed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Acquire<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acquire").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AcquireOwned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcquireOwned").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,2 @@
+//! Async timers for any executor, checked with loom.
+#![no_std]
