@@ -1,1 +1,8 @@
-//! To come.
+//! What must hold in every interleaving, one file a primitive, checked by loom.
+//!
+//! `cargo xtask models` runs them. Each says what turns it red, and has been seen red.
+#![cfg(selvedge_loom)]
+
+mod mutex;
+mod runner;
+mod semaphore;
