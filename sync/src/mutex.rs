@@ -38,7 +38,6 @@ use alloc::sync::Arc;
 use core::{
     fmt,
     future::Future,
-    marker::PhantomData,
     pin::Pin,
     sync::atomic::Ordering::{Acquire, Relaxed, Release},
     task::{Context, Poll, ready},
@@ -49,12 +48,16 @@ use pin_project_lite::pin_project;
 use crate::{
     TryLockError,
     raw::{
-        guard::{Hold, Lending, Lends, Lent, Unique, Value, guard, map, mode},
+        guard::{Lending, Lends, Value, mode},
         line::{Answer, Line, Place, Primitive, Queue, Turn, Turns, Wait},
         shim::{Label, Track, atomic::AtomicU32, const_in_build, mutant, op},
         wakers::{Wake, WakeList},
     },
 };
+
+pub use self::guards::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
+
+mod guards;
 
 const LOCKED: u32 = 0b001;
 const WAITERS: u32 = 0b010;
@@ -268,7 +271,7 @@ impl<T: ?Sized> Mutex<T> {
     #[cfg_attr(selvedge_loom, track_caller)]
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
         let turn = Turn::try_take(self, Alone).map_err(|_| TryLockError(()))?;
-        Ok(MutexGuard { lent: Hold::new(turn).lend() })
+        Ok(MutexGuard::new(turn))
     }
 
     /// As [`try_lock`](Self::try_lock), and keeps the mutex alive for as long as the guard lives.
@@ -281,7 +284,7 @@ impl<T: ?Sized> Mutex<T> {
     #[cfg_attr(selvedge_loom, track_caller)]
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
         let turn = Turn::try_take(self, Alone).map_err(|_| TryLockError(()))?;
-        Ok(OwnedMutexGuard { lent: Hold::new(turn).lend(), _owns: PhantomData })
+        Ok(OwnedMutexGuard::new(turn))
     }
 
     /// The value, without a lock: `&mut self` shows that nobody holds it.
@@ -418,7 +421,6 @@ impl Turns for Core {
     }
 
     #[inline(always)]
-    #[cfg_attr(selvedge_loom, track_caller)]
     fn try_take(&self, (): ()) -> Answer<()> {
         // ORDERING: Acquire pairs with the Releases in `give_back` and `release`.
         match self.state.compare_exchange(0, LOCKED, Acquire, Relaxed) {
@@ -553,7 +555,7 @@ impl<'a, T: ?Sized> Future for Lock<'a, T> {
     #[cfg_attr(selvedge_loom, track_caller)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<MutexGuard<'a, T>> {
         let turn = ready!(self.project().wait.poll_turn(cx)).expect("a mutex is never closed");
-        Poll::Ready(MutexGuard { lent: Hold::new(turn).lend() })
+        Poll::Ready(MutexGuard::new(turn))
     }
 }
 
@@ -564,86 +566,7 @@ impl<T: ?Sized> Future for LockOwned<T> {
     #[cfg_attr(selvedge_loom, track_caller)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<OwnedMutexGuard<T>> {
         let turn = ready!(self.project().wait.poll_turn(cx)).expect("a mutex is never closed");
-        Poll::Ready(OwnedMutexGuard { lent: Hold::new(turn).lend(), _owns: PhantomData })
-    }
-}
-
-/// Access to the value of a [`Mutex`], until dropped.
-#[must_use = "the mutex is given back at once if the guard is not kept"]
-#[clippy::has_significant_drop]
-pub struct MutexGuard<'a, T: ?Sized> {
-    lent: Lent<&'a Mutex<T>, Alone, Unique<T>>,
-}
-
-/// Access to a part of the value of a [`Mutex`], until dropped.
-#[must_use = "the mutex is given back at once if the guard is not kept"]
-#[clippy::has_significant_drop]
-pub struct MappedMutexGuard<'a, T: ?Sized> {
-    lent: Lent<&'a Core, Alone, Unique<T>>,
-    _borrows: PhantomData<&'a mut T>,
-}
-
-/// A [`MutexGuard`] that keeps the mutex alive by an [`Arc`].
-#[must_use = "the mutex is given back at once if the guard is not kept"]
-#[clippy::has_significant_drop]
-pub struct OwnedMutexGuard<T: ?Sized> {
-    lent: Lent<Arc<Mutex<T>>, Alone, Unique<T>>,
-    _owns: PhantomData<T>,
-}
-
-/// A [`MappedMutexGuard`] that keeps the mutex alive by an [`Arc`].
-#[must_use = "the mutex is given back at once if the guard is not kept"]
-#[clippy::has_significant_drop]
-pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
-    lent: Lent<Arc<Mutex<T>>, Alone, Unique<U>>,
-    _owns: PhantomData<T>,
-}
-
-guard! { ['a, T: ?Sized] MutexGuard<'a, T>: T, writes }
-guard! { ['a, T: ?Sized] MappedMutexGuard<'a, T>: T, writes }
-guard! { [T: ?Sized] OwnedMutexGuard<T>: T, writes }
-guard! { [T: ?Sized, U: ?Sized] OwnedMappedMutexGuard<T, U>: U, writes }
-
-impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    map! { &mut T => MappedMutexGuard<'a, U>, |lent| MappedMutexGuard {
-        lent: lent.narrow(),
-        _borrows: PhantomData,
-    } }
-
-    /// The mutex that this guard holds.
-    pub fn mutex(this: &Self) -> &'a Mutex<T> {
-        this.lent.hold().handle()
-    }
-}
-
-impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
-    map! { &mut T => MappedMutexGuard<'a, U>, |lent| MappedMutexGuard {
-        lent,
-        _borrows: PhantomData,
-    } }
-}
-
-impl<T: ?Sized> OwnedMutexGuard<T> {
-    map! { &mut T => OwnedMappedMutexGuard<T, U>, |lent| OwnedMappedMutexGuard {
-        lent,
-        _owns: PhantomData,
-    } }
-
-    /// The mutex that this guard holds.
-    pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
-        this.lent.hold().handle()
-    }
-}
-
-impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
-    map! { &mut U => OwnedMappedMutexGuard<T, V>, |lent| OwnedMappedMutexGuard {
-        lent,
-        _owns: PhantomData,
-    } }
-
-    /// The mutex that this guard holds.
-    pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
-        this.lent.hold().handle()
+        Poll::Ready(OwnedMutexGuard::new(turn))
     }
 }
 

@@ -41,6 +41,10 @@ use crate::raw::{
     wakers::{WakeList, in_batches},
 };
 
+pub use self::permits::{OwnedSemaphorePermit, SemaphorePermit};
+
+mod permits;
+
 const CLOSED: usize = 0b001;
 const WAITERS: usize = 0b010;
 const DEBT: usize = 0b100;
@@ -372,7 +376,7 @@ impl Semaphore {
         let mut total = self.total.load(Relaxed);
         loop {
             let sum = total.wrapping_add(n);
-            if sum.cast_signed() > Self::MAX_PERMITS.cast_signed() {
+            if signed(sum) > signed(Self::MAX_PERMITS) {
                 too_many_permits();
             }
             match self.total.compare_exchange_weak(total, sum, Relaxed, Relaxed) {
@@ -413,7 +417,7 @@ impl Semaphore {
     pub fn reduce_permits(&self, n: usize) {
         let mut total = self.total.load(Relaxed);
         loop {
-            let there = usize::try_from(total.cast_signed()).unwrap_or(0);
+            let there = usize::try_from(signed(total)).unwrap_or(0);
             assert!(n <= there, "a semaphore of {there} permits cannot be reduced by {n}");
             match self.total.compare_exchange_weak(total, total - n, Relaxed, Relaxed) {
                 Ok(_) => break,
@@ -450,7 +454,7 @@ impl Semaphore {
             too_many_permits();
         }
         let before = self.total.swap(total, Relaxed);
-        let more = total.wrapping_sub(before).cast_signed();
+        let more = signed(total.wrapping_sub(before));
         if more >= 0 {
             self.put(more.unsigned_abs());
         } else {
@@ -508,7 +512,7 @@ impl Semaphore {
             let state = self.state.load(Relaxed);
             SemaphoreStatistics {
                 available: state / ONE,
-                total: usize::try_from(self.total.load(Relaxed).cast_signed()).unwrap_or(0),
+                total: usize::try_from(signed(self.total.load(Relaxed))).unwrap_or(0),
                 owed: self.debt.load(Relaxed),
                 waiting: queue.len(),
                 closed: state & CLOSED != 0,
@@ -531,6 +535,11 @@ pub struct SemaphoreStatistics {
     pub waiting: usize,
     /// Whether it was closed.
     pub closed: bool,
+}
+
+/// A count by its bits, where it may have fallen below 0.
+const fn signed(count: usize) -> isize {
+    isize::from_ne_bytes(count.to_ne_bytes())
 }
 
 #[cold]
@@ -667,7 +676,6 @@ impl Turns for Semaphore {
     }
 
     #[inline(always)]
-    #[cfg_attr(selvedge_loom, track_caller)]
     fn try_take(&self, ask: Ask) -> Answer<Ask> {
         let mut state = self.state.load(Relaxed);
         loop {
@@ -758,96 +766,6 @@ impl Asks<Ask> for Permits {
     #[inline(always)]
     fn granted(ask: Ask) -> Self {
         Self(ask)
-    }
-}
-
-/// Permits of a borrowed [`Semaphore`], given back when dropped.
-#[must_use = "the permits are given back at once if they are not kept"]
-#[clippy::has_significant_drop]
-pub struct SemaphorePermit<'a> {
-    turn: Turn<&'a Semaphore, Permits>,
-}
-
-/// Permits of an [`Arc`]ed [`Semaphore`], given back when dropped.
-#[must_use = "the permits are given back at once if they are not kept"]
-#[clippy::has_significant_drop]
-pub struct OwnedSemaphorePermit {
-    turn: Turn<Arc<Semaphore>, Permits>,
-}
-
-/// What both kinds of permit can do.
-macro_rules! permit {
-    ([$($generics:tt)*] $permit:ty: $handle:ty, $clone:expr) => {
-        impl<$($generics)*> $permit {
-            /// Keeps the permits from ever being given back: the semaphore has fewer from now on.
-            pub fn forget(self) {
-                let n = self.turn.asks().count();
-                self.turn.into_handle().total.fetch_sub(n, Relaxed);
-            }
-
-            /// Adds another's permits to these.
-            ///
-            /// # Panics
-            ///
-            /// Panics if they are not of the same semaphore.
-            #[track_caller]
-            pub fn merge(&mut self, other: Self) {
-                assert!(
-                    core::ptr::eq(self.semaphore_ref(), other.semaphore_ref()),
-                    "merging permits from different semaphore instances"
-                );
-                let n = other.turn.asks().count();
-                let _ = other.turn.into_handle();
-                self.turn.set_asks(Permits::exactly(self.num_permits() + n));
-            }
-
-            /// Parts `n` permits from these; `None` if there are not so many.
-            #[must_use = "the permits are given back at once if they are not kept"]
-            pub fn split(&mut self, n: usize) -> Option<Self> {
-                let rest = self.num_permits().checked_sub(n)?;
-                self.turn.set_asks(Permits::exactly(rest));
-                let clone: fn(&$handle) -> $handle = $clone;
-                let handle = clone(self.turn.handle());
-                Some(Self { turn: Turn::of(handle, Permits::exactly(n)) })
-            }
-
-            /// How many permits these are.
-            #[must_use]
-            pub fn num_permits(&self) -> usize {
-                self.turn.asks().count()
-            }
-
-            fn semaphore_ref(&self) -> &Semaphore {
-                self.turn.handle()
-            }
-        }
-
-        impl<$($generics)*> fmt::Debug for $permit {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($permit))
-                    .field("permits", &self.num_permits())
-                    .finish_non_exhaustive()
-            }
-        }
-    };
-}
-
-permit! { ['a] SemaphorePermit<'a>: &'a Semaphore, |handle| handle }
-permit! { [] OwnedSemaphorePermit: Arc<Semaphore>, Arc::clone }
-
-impl<'a> SemaphorePermit<'a> {
-    /// The semaphore that these permits are of.
-    #[must_use]
-    pub fn semaphore(&self) -> &'a Semaphore {
-        self.turn.handle()
-    }
-}
-
-impl OwnedSemaphorePermit {
-    /// The semaphore that these permits are of.
-    #[must_use]
-    pub fn semaphore(&self) -> &Arc<Semaphore> {
-        self.turn.handle()
     }
 }
 

@@ -376,7 +376,7 @@ pub(crate) use guard;
 /// The two ways in which a guard narrows itself, inside its `impl` block.
 ///
 /// `map! { &mut Whole => Mapped<Part>, |lent| wrap }`: the last argument of `Mapped` is the part,
-/// by whatever name; `wrap` makes the mapped guard of a [`Lent`].
+/// by whatever name; `wrap` makes the mapped guard of a [`Lent`], as the guard's own `of` does.
 macro_rules! map {
     (&mut $whole:ty => $mapped:ident<$($kept:tt),*>, |$lent:ident| $wrap:expr) => {
         map! { @ [&mut] try_map_unique $whole => $mapped<$($kept),*>, |$lent| $wrap }
@@ -411,7 +411,7 @@ macro_rules! map {
         {
             match this.lent.$method(f) {
                 Ok($lent) => Ok($wrap),
-                Err(lent) => Err(Self { lent, ..this }),
+                Err(lent) => Err(Self::of(lent)),
             }
         }
     };

@@ -1,0 +1,107 @@
+//! The guards of a mutex: borrowed or owned, of the whole value or of a part.
+
+use alloc::sync::Arc;
+use core::marker::PhantomData;
+
+use super::{Alone, Core, Mutex};
+use crate::raw::{
+    guard::{Hold, Lent, Unique, guard, map},
+    line::Turn,
+};
+
+/// Access to the value of a [`Mutex`], until dropped.
+#[must_use = "the mutex is given back at once if the guard is not kept"]
+#[clippy::has_significant_drop]
+pub struct MutexGuard<'a, T: ?Sized> {
+    lent: Lent<&'a Mutex<T>, Alone, Unique<T>>,
+}
+
+/// Access to a part of the value of a [`Mutex`], until dropped.
+#[must_use = "the mutex is given back at once if the guard is not kept"]
+#[clippy::has_significant_drop]
+pub struct MappedMutexGuard<'a, T: ?Sized> {
+    lent: Lent<&'a Core, Alone, Unique<T>>,
+    _borrows: PhantomData<&'a mut T>,
+}
+
+/// A [`MutexGuard`] that keeps the mutex alive by an [`Arc`].
+#[must_use = "the mutex is given back at once if the guard is not kept"]
+#[clippy::has_significant_drop]
+pub struct OwnedMutexGuard<T: ?Sized> {
+    lent: Lent<Arc<Mutex<T>>, Alone, Unique<T>>,
+    _owns: PhantomData<alloc::boxed::Box<T>>,
+}
+
+/// A [`MappedMutexGuard`] that keeps the mutex alive by an [`Arc`].
+#[must_use = "the mutex is given back at once if the guard is not kept"]
+#[clippy::has_significant_drop]
+pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
+    lent: Lent<Arc<Mutex<T>>, Alone, Unique<U>>,
+    _owns: PhantomData<alloc::boxed::Box<T>>,
+}
+
+guard! { ['a, T: ?Sized] MutexGuard<'a, T>: T, writes }
+guard! { ['a, T: ?Sized] MappedMutexGuard<'a, T>: T, writes }
+guard! { [T: ?Sized] OwnedMutexGuard<T>: T, writes }
+guard! { [T: ?Sized, U: ?Sized] OwnedMappedMutexGuard<T, U>: U, writes }
+
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub(super) fn new(turn: Turn<&'a Mutex<T>, Alone>) -> Self {
+        Self::of(Hold::new(turn).lend())
+    }
+
+    #[inline(always)]
+    fn of(lent: Lent<&'a Mutex<T>, Alone, Unique<T>>) -> Self {
+        Self { lent }
+    }
+
+    map! { &mut T => MappedMutexGuard<'a, U>, |lent| MappedMutexGuard::of(lent.narrow()) }
+
+    /// The mutex that this guard holds.
+    pub fn mutex(this: &Self) -> &'a Mutex<T> {
+        this.lent.hold().handle()
+    }
+}
+
+impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
+    fn of(lent: Lent<&'a Core, Alone, Unique<T>>) -> Self {
+        Self { lent, _borrows: PhantomData }
+    }
+
+    map! { &mut T => MappedMutexGuard<'a, U>, |lent| MappedMutexGuard::of(lent) }
+}
+
+impl<T: ?Sized> OwnedMutexGuard<T> {
+    #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub(super) fn new(turn: Turn<Arc<Mutex<T>>, Alone>) -> Self {
+        Self::of(Hold::new(turn).lend())
+    }
+
+    #[inline(always)]
+    fn of(lent: Lent<Arc<Mutex<T>>, Alone, Unique<T>>) -> Self {
+        Self { lent, _owns: PhantomData }
+    }
+
+    map! { &mut T => OwnedMappedMutexGuard<T, U>, |lent| OwnedMappedMutexGuard::of(lent) }
+
+    /// The mutex that this guard holds.
+    pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
+        this.lent.hold().handle()
+    }
+}
+
+impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
+    fn of(lent: Lent<Arc<Mutex<T>>, Alone, Unique<U>>) -> Self {
+        Self { lent, _owns: PhantomData }
+    }
+
+    map! { &mut U => OwnedMappedMutexGuard<T, V>, |lent| OwnedMappedMutexGuard::of(lent) }
+
+    /// The mutex that this guard holds.
+    pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
+        this.lent.hold().handle()
+    }
+}
