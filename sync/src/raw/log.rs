@@ -17,10 +17,12 @@ pub struct Label {
 }
 
 /// What a thread did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// Something to an object.
     Did(Label, &'static str),
+    /// A line of the user's own.
+    Noted(String),
     /// Woke the thread of that column.
     Woke(usize),
     /// Went to sleep.
@@ -30,10 +32,12 @@ pub enum What {
 }
 
 /// A row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Row {
     /// Whose.
     pub column: usize,
+    /// Which of the tasks that share the thread, if it has several.
+    pub task: Option<String>,
     /// What happened.
     pub what: What,
 }
@@ -44,7 +48,14 @@ pub struct Log {
     on: bool,
     rows: Vec<Row>,
     kinds: Vec<(&'static str, u32)>,
-    threads: Vec<(loom::thread::ThreadId, Option<String>)>,
+    threads: Vec<Thread>,
+}
+
+#[derive(Debug)]
+struct Thread {
+    id: loom::thread::ThreadId,
+    name: Option<String>,
+    task: Option<String>,
 }
 
 thread_local! {
@@ -59,7 +70,7 @@ pub fn reset() {
 /// Hands out the rows and the names of the columns.
 pub fn take() -> (Vec<Row>, Vec<Option<String>>) {
     let log = LOG.with(core::cell::RefCell::take);
-    (log.rows, log.threads.into_iter().map(|(_, name)| name).collect())
+    (log.rows, log.threads.into_iter().map(|thread| thread.name).collect())
 }
 
 impl Label {
@@ -90,23 +101,51 @@ pub fn column() -> usize {
         }
         let current = loom::thread::current();
         let mut log = log.borrow_mut();
-        log.threads.iter().position(|(id, _)| *id == current.id()).unwrap_or_else(|| {
-            log.threads.push((current.id(), current.name().map(ToOwned::to_owned)));
+        log.threads.iter().position(|thread| thread.id == current.id()).unwrap_or_else(|| {
+            let name = current.name().map(ToOwned::to_owned);
+            log.threads.push(Thread { id: current.id(), name, task: None });
             log.threads.len() - 1
         })
     })
 }
 
+/// Changes what is known of the calling thread.
+fn with_thread(f: impl FnOnce(&mut Thread)) {
+    if LOG.with(|log| log.borrow().on) {
+        let column = column();
+        LOG.with(|log| f(&mut log.borrow_mut().threads[column]));
+    }
+}
+
+/// Names the column of the calling thread.
+pub fn name(name: String) {
+    with_thread(|thread| thread.name = Some(name));
+}
+
+/// The calling thread goes on with this task of several, or with none of them.
+pub fn task(task: Option<String>) {
+    with_thread(|thread| thread.task = task);
+}
+
 fn row(what: What) {
     if LOG.with(|log| log.borrow().on) {
         let column = column();
-        LOG.with(|log| log.borrow_mut().rows.push(Row { column, what }));
+        LOG.with(|log| {
+            let mut log = log.borrow_mut();
+            let task = log.threads[column].task.clone();
+            log.rows.push(Row { column, task, what });
+        });
     }
 }
 
 /// The calling thread did `what` to an object.
 pub fn op(label: Label, what: &'static str) {
     row(What::Did(label, what));
+}
+
+/// A line of the user's own.
+pub fn note(text: String) {
+    row(What::Noted(text));
 }
 
 /// The calling thread woke another.

@@ -1,0 +1,190 @@
+//! Virtual time for a design.
+
+use core::{
+    fmt,
+    future::Future,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+use selvedge_sync::raw::shim::{self, Lock};
+
+/// Virtual time, in ticks of no particular length.
+///
+/// The earliest timer may fire at any moment: whether tasks are busy or not, as on a machine that
+/// is slow.
+#[derive(Debug)]
+pub struct Clock(Lock<State>);
+
+struct State {
+    now: u64,
+    next_key: u64,
+    timers: BTreeMap<(u64, u64), Waker>,
+    live: usize,
+    driver: Option<Waker>,
+    ended: bool,
+}
+
+impl Clock {
+    pub(super) fn new() -> Self {
+        Self(Lock::new(State {
+            now: 0,
+            next_key: 0,
+            timers: BTreeMap::new(),
+            live: 0,
+            driver: None,
+            ended: false,
+        }))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> u64 {
+        self.0.with(|state| state.now)
+    }
+
+    /// Waits for `ticks`.
+    pub fn sleep(self: &Arc<Self>, ticks: u64) -> Sleep {
+        let at = self.now().saturating_add(ticks);
+        Sleep { clock: self.clone(), at, key: None }
+    }
+
+    /// Waits for `future`, for at most `ticks`. A result that is there beats the deadline.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over; `future` has been dropped then.
+    pub async fn timeout<F: Future>(
+        self: &Arc<Self>,
+        ticks: u64,
+        future: F,
+    ) -> Result<F::Output, Elapsed> {
+        let mut sleep = pin!(self.sleep(ticks));
+        let mut future = pin!(future);
+        core::future::poll_fn(|cx| {
+            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(output));
+            }
+            sleep.as_mut().poll(cx).map(|()| {
+                super::note("its time is over");
+                Err(Elapsed)
+            })
+        })
+        .await
+    }
+
+    pub(super) fn enter(&self) {
+        self.0.with(|state| state.live += 1);
+    }
+
+    pub(super) fn exit(&self) {
+        let driver = self.0.with(|state| {
+            state.live -= 1;
+            if state.live == 0 {
+                state.ended = true;
+                state.driver.take()
+            } else {
+                None
+            }
+        });
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    /// Fires timer after timer until all tasks have ended.
+    pub(super) async fn drive(&self) {
+        core::future::poll_fn(|cx| {
+            loop {
+                let mut waker = Some(cx.waker().clone());
+                let fired = self.0.with(|state| {
+                    if state.ended {
+                        return Err(true);
+                    }
+                    match state.timers.pop_first() {
+                        Some(((at, _), timer)) => {
+                            state.now = state.now.max(at);
+                            Ok((timer, at))
+                        }
+                        None => {
+                            core::mem::swap(&mut state.driver, &mut waker);
+                            Err(false)
+                        }
+                    }
+                });
+                drop(waker);
+                match fired {
+                    Ok((timer, at)) => {
+                        super::note(std::format!("it is {at}"));
+                        timer.wake();
+                    }
+                    Err(true) => return Poll::Ready(()),
+                    Err(false) => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// The future of [`Clock::sleep`].
+#[must_use = "futures do nothing unless polled"]
+pub struct Sleep {
+    clock: Arc<Clock>,
+    at: u64,
+    key: Option<u64>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let waker = cx.waker().clone();
+        let (ready, old, driver) = this.clock.0.with(|state| {
+            if state.now >= this.at {
+                let old = this.key.take().and_then(|key| state.timers.remove(&(this.at, key)));
+                return (true, old.or(Some(waker)), None);
+            }
+            let key = *this.key.get_or_insert_with(|| {
+                state.next_key += 1;
+                state.next_key
+            });
+            (false, state.timers.insert((this.at, key), waker), state.driver.take())
+        });
+        drop(old);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        if ready { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if shim::doomed() {
+            return;
+        }
+        if let Some(key) = self.key.take() {
+            drop(self.clock.0.with(|state| state.timers.remove(&(self.at, key))));
+        }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// The time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elapsed;
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the time is over")
+    }
+}
+
+impl core::error::Error for Elapsed {}

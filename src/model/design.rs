@@ -1,0 +1,150 @@
+//! What is checked: tasks, and what must hold when they have ended.
+
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use std::{boxed::Box, string::String, sync::Arc, vec::Vec};
+
+use super::{Clock, engine::Choices};
+
+pub(super) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What runs on one thread of a model.
+pub(super) enum Lane {
+    Tasks(Vec<(String, Job)>),
+    Thread(String, Box<dyn FnOnce() + Send>),
+}
+
+/// Collects the tasks of a design; made anew for each schedule.
+pub struct Design {
+    pub(super) lanes: Vec<Lane>,
+    pub(super) after: Vec<Box<dyn FnOnce() + Send>>,
+    pub(super) clock: Option<Arc<Clock>>,
+    pub(super) choices: Choices,
+    shared: bool,
+}
+
+impl Design {
+    pub(super) fn new(choices: Choices) -> Self {
+        Self { lanes: Vec::new(), after: Vec::new(), clock: None, choices, shared: false }
+    }
+
+    /// A task on a thread of its own.
+    ///
+    /// # Panics
+    ///
+    /// Under loom, if the design needs more than five threads.
+    pub fn task(
+        &mut self,
+        name: impl Into<String>,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let task = (name.into(), Box::pin(future) as Job);
+        match self.lanes.last_mut() {
+            Some(Lane::Tasks(tasks)) if self.shared => tasks.push(task),
+            _ => self.lanes.push(Lane::Tasks(Vec::from([task]))),
+        }
+    }
+
+    /// A task that is dropped at any of its await points, or never.
+    ///
+    /// # Panics
+    ///
+    /// As [`task`](Self::task).
+    pub fn cancellable(
+        &mut self,
+        name: impl Into<String>,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let cut = self.choices.cut();
+        self.task(name, Cancellable { future: Some(Box::pin(future)), cut, polls: 0 });
+    }
+
+    /// The tasks that `add` adds share one thread, as on a single-threaded executor.
+    pub fn on_one_thread(&mut self, add: impl FnOnce(&mut Self)) {
+        self.lanes.push(Lane::Tasks(Vec::new()));
+        self.shared = true;
+        add(self);
+        self.shared = false;
+    }
+
+    /// Code that blocks, on a thread of its own.
+    ///
+    /// # Panics
+    ///
+    /// As [`task`](Self::task).
+    pub fn thread(&mut self, name: impl Into<String>, body: impl FnOnce() + Send + 'static) {
+        self.lanes.push(Lane::Thread(name.into(), Box::new(body)));
+    }
+
+    /// Virtual time: any due timer may fire at any moment, in every order that deadlines allow.
+    pub fn clock(&mut self) -> Arc<Clock> {
+        self.clock.get_or_insert_with(|| Arc::new(Clock::new())).clone()
+    }
+
+    /// One of `0..n`: all of them are explored.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is 0.
+    #[track_caller]
+    pub fn choose(&mut self, n: usize) -> usize {
+        assert!(n > 0, "there is nothing to choose from");
+        self.choices.choose(n)
+    }
+
+    /// Runs when all tasks have ended.
+    pub fn after(&mut self, f: impl FnOnce() + Send + 'static) {
+        self.after.push(Box::new(f));
+    }
+
+    /// A way to note results: [`Report::outcomes`](super::Report::outcomes) has the set of them.
+    pub fn outcome(&self) -> impl Fn(String) + Clone + Send + Sync + 'static {
+        let outcomes = self.choices.outcomes();
+        move |outcome| {
+            outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(outcome);
+        }
+    }
+}
+
+impl fmt::Debug for Design {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Design").field("threads", &self.lanes.len()).finish_non_exhaustive()
+    }
+}
+
+/// Where a cancellable task is cut, and how far it got: at its `at`-th `Pending`.
+#[derive(Clone, Debug)]
+pub(super) struct Cut {
+    pub(super) at: Option<usize>,
+    pub(super) reached: Arc<core::sync::atomic::AtomicUsize>,
+}
+
+struct Cancellable {
+    future: Option<Job>,
+    cut: Cut,
+    polls: usize,
+}
+
+impl Future for Cancellable {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(future) = self.future.as_mut() else { return Poll::Ready(()) };
+        if future.as_mut().poll(cx).is_ready() {
+            self.future = None;
+            return Poll::Ready(());
+        }
+        self.polls += 1;
+        self.cut.reached.fetch_max(self.polls, core::sync::atomic::Ordering::Relaxed);
+        if self.cut.at == Some(self.polls) {
+            super::note("is cancelled");
+            self.future = None;
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}

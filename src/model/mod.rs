@@ -1,0 +1,113 @@
+//! Checks a concurrency design of your own: every interleaving, every cancellation, every order of
+//! timers.
+//!
+//! A design is a few named tasks over shared state, and something that must hold in the end.
+//! [`check`] runs it under [loom] when the crate is built with `--cfg selvedge_loom`, in every
+//! schedule up to a number of preemptions; without the flag the same test runs as a stress test on
+//! real threads.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use selvedge::{model::{self, Design}, sync::Semaphore};
+//!
+//! model::check(|d: &mut Design| {
+//!     let looms = Arc::new(Semaphore::new(1));
+//!     let (user, quitter) = (looms.clone(), looms.clone());
+//!     d.task("user", async move { drop(user.acquire().await) });
+//!     d.cancellable("quitter", async move { drop(quitter.acquire().await) });
+//!     d.after(move || assert_eq!(looms.available_permits(), 1));
+//! });
+//! ```
+//!
+//! ```sh
+//! cargo test                                                     # stress, on real threads
+//! RUSTFLAGS="--cfg selvedge_loom" cargo test --release           # every schedule
+//! ```
+//!
+//! A failure prints the schedule as a table, a column a task and a row a step, with who sleeps for
+//! ever; and leaves it as a Mermaid diagram and an SVG in `target/selvedge-model/`.
+//!
+//! What a pass means: every schedule with at most [`Check::preemptions`] preemptions was run, and
+//! every cancellation and choice in it. loom does not reorder inside a thread and counts `SeqCst`
+//! accesses as `AcqRel`, so it is strong evidence and no proof.
+//!
+//! [loom]: https://docs.rs/loom
+
+mod check;
+mod clock;
+mod design;
+mod history;
+mod timeline;
+
+#[cfg(selvedge_loom)]
+#[path = "loomed.rs"]
+mod engine;
+#[cfg(not(selvedge_loom))]
+#[path = "stress.rs"]
+mod engine;
+
+pub use check::{Check, Report, check};
+pub use clock::{Clock, Elapsed, Sleep};
+pub use design::Design;
+pub use history::History;
+pub use timeline::Timeline;
+
+/// Atomics for the shared state of a design: loom's under the flag.
+pub use selvedge_sync::raw::shim::atomic;
+
+/// For shared state: loom's under the flag, which reports what is never dropped.
+#[cfg(selvedge_loom)]
+pub use loom::sync::Arc;
+/// For shared state: loom's under the flag, which reports what is never dropped.
+#[cfg(not(selvedge_loom))]
+pub use std::sync::Arc;
+
+pub use engine::{spawn, yield_now};
+pub use selvedge_sync::raw::block::block_on;
+
+#[doc(hidden)]
+#[cfg(selvedge_loom)]
+pub use loom as __loom;
+
+/// Writes a line of your own into the timeline.
+pub fn note(text: impl Into<std::string::String>) {
+    engine::note(text.into());
+}
+
+/// Declares statics that a model starts anew in each schedule: plain statics in a build.
+///
+/// ```
+/// selvedge::model::statics! {
+///     /// At most three at a time.
+///     static LIMIT: selvedge::sync::Semaphore = selvedge::sync::Semaphore::new(3);
+/// }
+/// assert_eq!(LIMIT.available_permits(), 3);
+/// ```
+#[cfg(not(selvedge_loom))]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __statics {
+    ($($(#[$attr:meta])* $vis:vis static $name:ident: $type:ty = $value:expr;)*) => {
+        $($(#[$attr])* $vis static $name: $type = $value;)*
+    };
+}
+
+/// Declares statics that a model starts anew in each schedule: plain statics in a build.
+#[cfg(selvedge_loom)]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __statics {
+    ($($(#[$attr:meta])* static $name:ident: $type:ty = $value:expr;)*) => {
+        $crate::model::__loom::lazy_static! {
+            $($(#[$attr])* static ref $name: $type = $value;)*
+        }
+    };
+    ($($(#[$attr:meta])* pub static $name:ident: $type:ty = $value:expr;)*) => {
+        $crate::model::__loom::lazy_static! {
+            $($(#[$attr])* pub static ref $name: $type = $value;)*
+        }
+    };
+}
+#[doc(inline)]
+pub use crate::__statics as statics;
