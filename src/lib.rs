@@ -1,4 +1,49 @@
 //! Async concurrency primitives for any executor, checked with loom.
+//!
+//! A selvedge is the self-finished edge that keeps woven cloth from fraying; this one is finished
+//! on a loom. It has the locks, semaphores and timers that asyncio and tokio have, tied to no
+//! runtime: a future of this crate runs wherever it is polled.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use selvedge::{
+//!     sync::{Mutex, Semaphore},
+//!     time::timeout,
+//! };
+//!
+//! static LIMIT: Semaphore = Semaphore::new(2);
+//! static DONE: Mutex<u32> = Mutex::new(0);
+//!
+//! async fn work() {
+//!     let _permit = LIMIT.acquire().await.expect("never closed");
+//!     *DONE.lock().await += 1;
+//! }
+//!
+//! // The embedded executor ...
+//! selvedge::block_on(async {
+//!     timeout(Duration::from_secs(5), work()).await?;
+//!     // ... smol ...
+//!     smol::spawn(work()).await;
+//!     // ... and tokio, all on the same objects.
+//!     let tokio = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+//!     tokio.spawn(work()).await.unwrap();
+//!     tokio.shutdown_background();
+//!     assert_eq!(*DONE.lock().await, 3);
+//!     Ok::<(), selvedge::time::Elapsed>(())
+//! })?;
+//! # Ok::<(), selvedge::time::Elapsed>(())
+//! ```
+//!
+//! | module    | crate            | what is in it                                          |
+//! |-----------|------------------|--------------------------------------------------------|
+//! | [`sync`]  | `selvedge-sync`  | `Mutex`, `Semaphore`, their guards and futures         |
+//! | [`time`]  | `selvedge-timer` | `sleep`, `timeout`, the `Timer` contract               |
+//! | `model`   | this one         | checks a design of your own in every interleaving (feature `model`) |
+//!
+//! Every primitive is a feature of its own, and all are on by default:
+//! `selvedge = { version = "0.1", default-features = false, features = ["mutex"] }` brings the
+//! mutex and nothing else, without `std`.
 #![no_std]
 
 #[cfg(feature = "std")]
@@ -7,6 +52,11 @@ extern crate std;
 #[cfg(feature = "model")]
 pub mod model;
 
+#[cfg(all(feature = "executor", not(selvedge_loom)))]
+mod executor;
+
+#[cfg(all(feature = "executor", not(selvedge_loom)))]
+pub use executor::{Task, block_on, spawn};
 #[cfg(any(feature = "mutex", feature = "semaphore"))]
 pub use selvedge_sync as sync;
 #[cfg(any(feature = "sleep", feature = "timeout", feature = "thread"))]

@@ -1,1 +1,42 @@
-fn main() {}
+//! The commands of this repository: `cargo xtask test | models | weaken | features | bench`.
+
+mod features;
+mod models;
+mod run;
+mod test;
+mod weaken;
+
+use std::{env, process::ExitCode};
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test             everything that must be green: format, lints, tests, examples, docs, models
+  models [NAME]    the loom models, or those whose name contains NAME
+  weaken [NAME]    weakens each ordering, and switches on each mutant, until a model turns red
+  features         checks each feature alone, none and all
+  bench [ARGS]     the benchmarks, against the peers";
+
+fn main() -> ExitCode {
+    let mut args = env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<_> = args.collect();
+    let result = match &*command {
+        "test" => test::all(),
+        "models" => models::check(&rest),
+        "weaken" => weaken::all(rest.iter().find(|arg| !arg.starts_with("--"))),
+        "features" => features::check(),
+        "bench" => run::cargo(["bench", "-p", "selvedge-benches", "--"]).args(&rest).step("bench"),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

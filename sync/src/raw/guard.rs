@@ -80,6 +80,7 @@ pub trait Mode<Ask>: Asks<Ask> {
 }
 
 /// Declares a [`Mode`]: a name, `Reading` or `Writing`, and what it asks for.
+#[cfg(feature = "mutex")]
 macro_rules! mode {
     ($(#[$doc:meta])* $name:ident: $token:ident $method:ident $writes:literal, $ask:expr => $of:ty) => {
         $(#[$doc])*
@@ -110,6 +111,7 @@ macro_rules! mode {
         }
     };
 }
+#[cfg(feature = "mutex")]
 pub(crate) use mode;
 
 type Ask<H> = <<<H as core::ops::Deref>::Target as Primitive>::Core as Turns>::Ask;
@@ -331,6 +333,7 @@ impl<U: ?Sized> fmt::Debug for Unique<U> {
 ///
 /// `guard! { [generics] Name<arguments>: Target, writes }`, the name being a struct around a
 /// [`Lent`] in its field `lent`.
+#[cfg(feature = "mutex")]
 macro_rules! guard {
     ([$($generics:tt)*] $name:ty: $target:ty) => {
         impl<$($generics)*> core::ops::Deref for $name {
@@ -371,12 +374,14 @@ macro_rules! guard {
         }
     };
 }
+#[cfg(feature = "mutex")]
 pub(crate) use guard;
 
 /// The two ways in which a guard narrows itself, inside its `impl` block.
 ///
 /// `map! { &mut Whole => Mapped<Part>, |lent| wrap }`: the last argument of `Mapped` is the part,
 /// by whatever name; `wrap` makes the mapped guard of a [`Lent`], as the guard's own `of` does.
+#[cfg(feature = "mutex")]
 macro_rules! map {
     (&mut $whole:ty => $mapped:ident<$($kept:tt),*>, |$lent:ident| $wrap:expr) => {
         map! { @ [&mut] try_map_unique $whole => $mapped<$($kept),*>, |$lent| $wrap }
@@ -416,4 +421,5 @@ macro_rules! map {
         }
     };
 }
+#[cfg(feature = "mutex")]
 pub(crate) use map;

@@ -1,0 +1,45 @@
+//! Everything that a user would want to see green.
+
+use std::fs;
+
+use crate::{
+    models,
+    run::{cargo, root},
+};
+
+pub(crate) fn all() -> Result<(), String> {
+    cargo(["fmt", "--all", "--check"]).step("format")?;
+    cargo(["clippy", "--workspace", "--all-targets", "--exclude", "selvedge-benches"])
+        .args(["--features", "selvedge/model", "--", "-D", "warnings"])
+        .step("lints")?;
+    cargo(["check", "-p", "selvedge-benches", "--all-targets"]).step("benches")?;
+    cargo(["test", "--features", "selvedge/model"]).step("tests")?;
+    for (package, folder) in [
+        ("selvedge", "examples"),
+        ("selvedge-sync", "sync/examples"),
+        ("selvedge-timer", "timer/examples"),
+    ] {
+        for example in examples(folder)? {
+            cargo(["run", "--quiet", "-p", package, "--example", &example])
+                .step(&format!("example {example}"))?;
+        }
+    }
+    cargo(["doc", "--no-deps", "--features", "selvedge/model"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .step("docs")?;
+    models::check(&[])
+}
+
+/// The names of the examples in `folder`.
+fn examples(folder: &str) -> Result<Vec<String>, String> {
+    let Ok(files) = fs::read_dir(root().join(folder)) else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    for file in files {
+        let path = file.map_err(|error| format!("{folder}: {error}"))?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
