@@ -1,1 +1,174 @@
-//! To come.
+//! The house rules that a reader cannot be asked to check by eye.
+#![cfg(not(selvedge_loom))]
+
+use std::{fs, path::Path};
+
+const CRATES: [&str; 4] = ["sync", "channel", "timer", "context"];
+
+/// Every primitive: the files beside `lib.rs`. What they share lives in folders.
+fn primitives() -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for krate in CRATES {
+        for file in fs::read_dir(format!("{krate}/src")).expect("a crate has a src") {
+            let path = file.expect("readable").path();
+            let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let is_file = path.extension().is_some_and(|extension| extension == "rs");
+            if is_file && !["lib", "error"].contains(&name) {
+                found.push((krate, name.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// Every Rust file below `folders`, with its text.
+fn sources(folders: &[&str]) -> Vec<(String, String)> {
+    let mut open: Vec<_> = folders.iter().map(std::path::PathBuf::from).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = open.pop() {
+        for file in fs::read_dir(folder).into_iter().flatten() {
+            let path = file.expect("readable").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("UTF-8");
+                found.push((path.display().to_string(), text));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+const LIBRARY: [&str; 5] = ["src", "sync/src", "channel/src", "timer/src", "context/src"];
+
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
+    lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+/// One name finds the primitive, its model, its behaviour, its bench, its example and its feature.
+#[test]
+fn one_name_finds_everything() {
+    let facade = fs::read_to_string("Cargo.toml").expect("readable");
+    let mut missing = Vec::new();
+    for (krate, name) in primitives() {
+        let mut companions = vec![format!("{krate}/examples/{name}.rs")];
+        // The timer's own models, behaviour and benches come with its wheel and its virtual time.
+        if krate == "sync" {
+            companions.push(format!("tests/models/{name}.rs"));
+            companions.push(format!("tests/behaviour/{name}.rs"));
+            companions.push(format!("benches/{name}.rs"));
+        }
+        missing.extend(companions.into_iter().filter(|file| !Path::new(file).exists()));
+        let own = fs::read_to_string(format!("{krate}/Cargo.toml")).expect("readable");
+        for (manifest, text) in [("the facade", &facade), (krate, &own)] {
+            if !text.contains(&format!("\n{name} = [")) {
+                missing.push(format!("the feature {name} of {manifest}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "missing: {missing:#?}");
+}
+
+/// A model sees only what goes through the shim, so nothing goes around it.
+#[test]
+fn memory_is_named_in_the_shim_alone() {
+    for (path, text) in sources(&["sync/src", "channel/src", "context/src"]) {
+        for (at, line) in code(&text).filter(|_| !path.ends_with("raw/shim.rs")) {
+            for around in ["core::sync::atomic::Atomic", "std::sync::Mutex", "thread::spawn"] {
+                assert!(!line.contains(around), "{path}:{at}: {line}");
+            }
+            let in_raw = path.contains("/raw/");
+            assert!(in_raw || !line.contains("UnsafeCell"), "{path}:{at}: {line}");
+        }
+    }
+}
+
+/// An ordering stronger than `Relaxed` says what it pairs with.
+#[test]
+fn orderings_say_what_they_pair_with() {
+    for (path, text) in sources(&LIBRARY) {
+        // The shim hands orderings on.
+        if path.ends_with("raw/shim.rs") {
+            continue;
+        }
+        let lines: Vec<_> = text.lines().collect();
+        for (at, line) in code(&text) {
+            let strong = ["Acq, ", "Acquire, ", "Acquire)", "Release)", "Release, ", "AcqRel)"];
+            if strong.iter().any(|ordering| line.contains(ordering)) && !line.contains("use ") {
+                let near = &lines[at.saturating_sub(9)..at];
+                let is_list = line.trim_start().starts_with("sync::atomic::Ordering::{");
+                let told = near.iter().any(|line| line.contains("// ORDERING:"));
+                assert!(told || is_list, "{path}:{at}: {line}");
+            }
+        }
+    }
+}
+
+/// loom takes `SeqCst` accesses for `AcqRel` ones.
+#[test]
+fn no_access_is_seqcst() {
+    for (path, text) in sources(&LIBRARY) {
+        for (at, line) in code(&text) {
+            assert!(!line.contains("SeqCst") || line.contains("fence"), "{path}:{at}: {line}");
+        }
+    }
+}
+
+/// `unsafe {}` lives in `raw/` alone.
+#[test]
+fn unsafe_blocks_live_in_raw() {
+    for (path, text) in sources(&LIBRARY) {
+        for (at, line) in code(&text).filter(|_| !path.contains("/raw/")) {
+            assert!(!line.contains("unsafe {"), "{path}:{at}: {line}");
+        }
+    }
+}
+
+/// No lint is switched off without a reason that ends with it, and no test is skipped.
+#[test]
+fn nothing_is_allowed_or_ignored() {
+    let mut folders = LIBRARY.to_vec();
+    folders.extend(["tests", "examples", "xtask/src"]);
+    for (path, text) in sources(&folders) {
+        for (at, line) in code(&text).filter(|_| !path.ends_with("house.rs")) {
+            for word in ["#[allow(", "#![allow(", "#[ignore", "todo!(", "unimplemented!("] {
+                assert!(!line.contains(word), "{path}:{at}: {line}");
+            }
+        }
+    }
+}
+
+/// Written for 1.85: no let-chains.
+#[test]
+fn no_let_chains() {
+    for (path, text) in sources(&LIBRARY) {
+        for (at, line) in code(&text) {
+            let chained =
+                line.contains("&& let ") || (line.contains("if let ") && line.contains(" && "));
+            assert!(!chained, "{path}:{at}: {line}");
+        }
+    }
+}
+
+/// Arrows only down: sync stands alone, channel and timer use sync, context uses timer and sync.
+#[test]
+fn crates_use_only_what_stands_below_them() {
+    let all =
+        ["selvedge", "selvedge-sync", "selvedge-channel", "selvedge-timer", "selvedge-context"];
+    for (krate, below) in [
+        ("sync", &[][..]),
+        ("channel", &["selvedge-sync"]),
+        ("timer", &["selvedge-sync"]),
+        ("context", &["selvedge-sync", "selvedge-timer"]),
+    ] {
+        let manifest = fs::read_to_string(format!("{krate}/Cargo.toml")).expect("readable");
+        for other in all.iter().filter(|other| !below.contains(other)) {
+            let uses = |line: &str| {
+                line.starts_with(&format!("{other}.")) || line.starts_with(&format!("{other} "))
+            };
+            assert!(!manifest.lines().any(uses), "{krate} uses {other}");
+        }
+    }
+}

@@ -1,1 +1,319 @@
-//! sweep
+//! Six shapes in which the bugs of such libraries ship, each over every future and every handle.
+//!
+//! A primitive joins with a [`Swept`]: how it is made, filled up and set free, and what waits for
+//! it. The table of what was swept is printed (`cargo test sweep -- --nocapture`).
+
+use std::{
+    fmt::Write as _,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    task::Context,
+    thread,
+};
+
+use selvedge::sync::{Mutex, Semaphore};
+
+use crate::harness::{Meddler, Watched, allocations, panics, poll};
+
+type Waiting = Pin<Box<dyn Future<Output = bool> + Send>>;
+
+/// A primitive that is swept: `P` is what its tasks share.
+struct Swept<P> {
+    name: &'static str,
+    /// Full: whoever waits now has to.
+    make: fn() -> P,
+    /// Waits, holds for no time, gives back; whether it got its turn.
+    wait: fn(&Arc<P>) -> Waiting,
+    /// Gives one waiter its turn.
+    free: fn(&P),
+    /// How many stand in line.
+    waiting: fn(&P) -> usize,
+    /// Whether it is as after one `free` with nobody in line.
+    is_free: fn(&P) -> bool,
+    /// Sends everybody away, if there is such a thing.
+    close: Option<fn(&P)>,
+}
+
+/// A mutex that is held by a guard which can be dropped from outside.
+struct Held(Arc<Mutex<()>>, std::sync::Mutex<Option<selvedge::sync::OwnedMutexGuard<()>>>);
+
+impl Held {
+    fn new(mutex: Mutex<()>) -> Self {
+        let mutex = Arc::new(mutex);
+        let guard = mutex.clone().try_lock_owned().unwrap();
+        Self(mutex, std::sync::Mutex::new(Some(guard)))
+    }
+
+    fn free(&self) {
+        let guard = self.1.lock().unwrap().take();
+        drop(guard);
+    }
+
+    fn is_free(&self) -> bool {
+        self.0.try_lock().is_ok() && self.0.statistics().waiting == 0
+    }
+}
+
+fn sweep_all(mut report: impl FnMut(&str, &str, usize)) {
+    let mutex = |name, make, wait| Swept {
+        name,
+        make,
+        wait,
+        free: Held::free,
+        waiting: |held: &Held| held.0.statistics().waiting,
+        is_free: Held::is_free,
+        close: None,
+    };
+    let lock: fn(&Arc<Held>) -> Waiting = |held| {
+        let held = held.clone();
+        Box::pin(async move {
+            drop(held.0.lock().await);
+            true
+        })
+    };
+    let lock_owned: fn(&Arc<Held>) -> Waiting = |held| {
+        let mutex = held.0.clone();
+        Box::pin(async move {
+            drop(mutex.lock_owned().await);
+            true
+        })
+    };
+    mutex("Mutex::lock", || Held::new(Mutex::new(())), lock).sweep(&mut report);
+    mutex("Mutex::fair, lock", || Held::new(Mutex::fair(())), lock).sweep(&mut report);
+    mutex("Mutex::lock_owned", || Held::new(Mutex::new(())), lock_owned).sweep(&mut report);
+
+    /// A semaphore whose waiters ask for `N` permits.
+    fn semaphore<const N: usize>(
+        name: &'static str,
+        wait: fn(&Arc<Semaphore>) -> Waiting,
+    ) -> Swept<Semaphore> {
+        Swept {
+            name,
+            make: || Semaphore::new(0),
+            wait,
+            free: |semaphore| semaphore.add_permits(N),
+            waiting: Semaphore::waiters,
+            is_free: |semaphore| semaphore.available_permits() == N && semaphore.waiters() == 0,
+            close: Some(Semaphore::close),
+        }
+    }
+    semaphore::<1>("Semaphore::acquire", |semaphore| {
+        let semaphore = semaphore.clone();
+        Box::pin(async move { semaphore.acquire().await.is_ok() })
+    })
+    .sweep(&mut report);
+    semaphore::<3>("Semaphore::acquire_many", |semaphore| {
+        let semaphore = semaphore.clone();
+        Box::pin(async move { semaphore.acquire_many(3).await.is_ok() })
+    })
+    .sweep(&mut report);
+    semaphore::<2>("Semaphore::acquire_all", |semaphore| {
+        let semaphore = semaphore.clone();
+        Box::pin(async move { semaphore.acquire_all(2).await.is_ok() })
+    })
+    .sweep(&mut report);
+    semaphore::<1>("Semaphore::acquire_owned", |semaphore| {
+        let acquire = semaphore.clone().acquire_owned();
+        Box::pin(async move { acquire.await.is_ok() })
+    })
+    .sweep(&mut report);
+    semaphore::<3>("Semaphore::acquire_many_owned", |semaphore| {
+        let acquire = semaphore.clone().acquire_many_owned(3);
+        Box::pin(async move { acquire.await.is_ok() })
+    })
+    .sweep(&mut report);
+}
+
+impl<P: Send + Sync + 'static> Swept<P> {
+    fn sweep(&self, report: &mut impl FnMut(&str, &str, usize)) {
+        report(self.name, "1 cancel at every poll", self.cancel_at_every_poll());
+        report(self.name, "2 handles dropped in parallel", self.drop_handles_in_parallel());
+        report(self.name, "3 given back after close", self.give_back_after_close());
+        report(self.name, "4 wakers that re-enter, panic", self.meddling_wakers());
+        report(self.name, "6 nothing grows", self.nothing_grows());
+    }
+
+    /// Each of up to four waiters is dropped after each number of polls, before and after the turn
+    /// comes: the turn reaches somebody else, or is free.
+    fn cancel_at_every_poll(&self) -> usize {
+        let mut cases = 0;
+        for others in 0..4 {
+            for place in 0..=others {
+                for polls in 0..4 {
+                    for freed_first in [false, true] {
+                        self.cancel(others, place, polls, freed_first);
+                        cases += 1;
+                    }
+                }
+            }
+        }
+        cases
+    }
+
+    fn cancel(&self, others: usize, place: usize, polls: usize, freed_first: bool) {
+        let shared = Arc::new((self.make)());
+        let case = format!("{}: {place} of {others} + 1, {polls} polls", self.name);
+        let watched = Watched::new();
+        let mut line = Vec::new();
+        let mut quitter = None;
+        for at in 0..=others {
+            let mut waiting = (self.wait)(&shared);
+            if at == place {
+                for _ in 0..polls {
+                    assert!(watched.poll(waiting.as_mut()).is_pending(), "{case}");
+                }
+                quitter = Some(waiting);
+            } else {
+                assert!(poll(waiting.as_mut()).is_pending(), "{case}");
+                line.push(waiting);
+            }
+        }
+        if freed_first {
+            (self.free)(&shared);
+        }
+        drop(quitter);
+        assert_eq!(watched.kept(), 0, "{case}: a waker is kept");
+        if !freed_first {
+            (self.free)(&shared);
+        }
+        for waiting in &mut line {
+            assert!(poll(waiting.as_mut()).is_ready(), "{case}: the turn was lost");
+        }
+        drop(line);
+        assert!((self.is_free)(&shared), "{case}: it is not free in the end");
+    }
+
+    /// A waiter, a canceller and whoever gives the turn drop their handles at the same time.
+    fn drop_handles_in_parallel(&self) -> usize {
+        const ROUNDS: usize = 200;
+        for _ in 0..ROUNDS {
+            let shared = Arc::new((self.make)());
+            let start = Arc::new(Barrier::new(3));
+            let mut quitter = (self.wait)(&shared);
+            assert!(poll(quitter.as_mut()).is_pending());
+            let stayer = (self.wait)(&shared);
+            let run = |body: Box<dyn FnOnce() + Send>| {
+                let start = start.clone();
+                thread::spawn(move || {
+                    start.wait();
+                    body();
+                })
+            };
+            let (free, giver) = (self.free, shared.clone());
+            let threads = [
+                run(Box::new(move || drop(quitter))),
+                run(Box::new(move || assert!(pollster::block_on(stayer)))),
+                run(Box::new(move || free(&giver))),
+            ];
+            drop(shared);
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        }
+        ROUNDS
+    }
+
+    /// What is given back after closing wakes and harms nobody, and everybody is sent away.
+    fn give_back_after_close(&self) -> usize {
+        let Some(close) = self.close else { return 0 };
+        for freed_first in [false, true] {
+            let shared = Arc::new((self.make)());
+            let mut first = (self.wait)(&shared);
+            let mut second = (self.wait)(&shared);
+            assert!(poll(first.as_mut()).is_pending());
+            assert!(poll(second.as_mut()).is_pending());
+            if freed_first {
+                (self.free)(&shared);
+            }
+            close(&shared);
+            assert_eq!(poll(second.as_mut()), std::task::Poll::Ready(false));
+            drop(first);
+            if !freed_first {
+                (self.free)(&shared);
+            }
+            assert!((self.is_free)(&shared), "{}: a turn was lost", self.name);
+        }
+        2
+    }
+
+    /// Wakers that use the primitive when woken and when dropped, and one that panics.
+    fn meddling_wakers(&self) -> usize {
+        let shared = Arc::new((self.make)());
+        let calls = Arc::new(AtomicUsize::new(0));
+        let look = || {
+            let (shared, calls, waiting) = (shared.clone(), calls.clone(), self.waiting);
+            move || {
+                calls.fetch_add(1 + waiting(&shared), SeqCst);
+            }
+        };
+        let waker = Meddler::waker(look(), look());
+        let mut first = (self.wait)(&shared);
+        let mut second = (self.wait)(&shared);
+        let cx = &mut Context::from_waker(&waker);
+        assert!(first.as_mut().poll(cx).is_pending());
+        assert!(second.as_mut().poll(cx).is_pending());
+        // Replaced, then dropped in line, then woken.
+        assert!(poll(second.as_mut()).is_pending());
+        drop(second);
+        (self.free)(&shared);
+        assert!(calls.load(SeqCst) > 0);
+        assert!(first.as_mut().poll(cx).is_ready());
+        drop((first, waker));
+
+        let shared = Arc::new((self.make)());
+        let waker = Meddler::waker(|| panic!("on purpose"), || ());
+        let mut first = (self.wait)(&shared);
+        assert!(first.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(panics(|| (self.free)(&shared)));
+        assert!(poll(first.as_mut()).is_ready(), "{}: lost by a panic", self.name);
+        drop(first);
+        assert!((self.is_free)(&shared));
+        2
+    }
+
+    /// Polled, cancelled and forgotten, again and again: line, wakers, wake-ups and memory stay.
+    fn nothing_grows(&self) -> usize {
+        const TIMES: usize = 1000;
+        let shared = Arc::new((self.make)());
+        let watched = Watched::new();
+        let mut waiting = (self.wait)(&shared);
+        assert!(watched.poll(waiting.as_mut()).is_pending());
+        let count = allocations(|| {
+            for _ in 0..TIMES {
+                assert!(watched.poll(waiting.as_mut()).is_pending());
+            }
+        });
+        assert_eq!((count, watched.kept(), watched.woken()), (0, 1, 0), "{}", self.name);
+        for _ in 0..TIMES {
+            let mut quitter = (self.wait)(&shared);
+            assert!(watched.poll(quitter.as_mut()).is_pending());
+        }
+        assert_eq!((watched.kept(), (self.waiting)(&shared)), (1, 1), "{}", self.name);
+
+        // Those in front of a future that is forgotten go on.
+        let mut forgotten = (self.wait)(&shared);
+        assert!(poll(forgotten.as_mut()).is_pending());
+        std::mem::forget(forgotten);
+        (self.free)(&shared);
+        assert!(poll(waiting.as_mut()).is_ready(), "{}", self.name);
+        2 * TIMES + 1
+    }
+}
+
+#[test]
+fn every_future_of_every_primitive() {
+    let mut table = format!("{:<30} {:<30} {:>6}\n", "future", "shape", "cases");
+    let mut rows = 0;
+    sweep_all(|name, shape, cases| {
+        rows += 1;
+        let _ = writeln!(table, "{name:<30} {shape:<30} {cases:>6}");
+    });
+    println!(
+        "{table}(shape 5, auto traits and variance: auto_traits.rs and the guards' doc tests)"
+    );
+    assert_eq!(rows, 8 * 5);
+}

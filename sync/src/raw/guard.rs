@@ -15,7 +15,11 @@
 //! part changes only to a part of that part.
 #![expect(unsafe_code, reason = "a guard lends out the value that its turn protects")]
 
-use core::{cell::UnsafeCell, fmt};
+use core::{
+    cell::UnsafeCell,
+    fmt,
+    panic::{RefUnwindSafe, UnwindSafe},
+};
 
 use super::{
     line::{Asks, Handle, Primitive, Turn, Turns},
@@ -25,6 +29,11 @@ use super::{
 /// A value that turns protect.
 #[derive(Debug)]
 pub struct Value<T: ?Sized>(UnsafeCell<T>);
+
+// Whoever panics inside gives the lock back and leaves the value as it is: as broken as its own
+// type lets it be.
+impl<T: ?Sized + RefUnwindSafe> RefUnwindSafe for Value<T> {}
+impl<T: ?Sized + UnwindSafe> UnwindSafe for Value<T> {}
 
 impl<T> Value<T> {
     const_in_build! {

@@ -92,6 +92,10 @@ impl<T> Lock<T> {
     }
 }
 
+// No code of a user's runs inside, so nothing is left half done.
+impl<T> core::panic::UnwindSafe for Lock<T> {}
+impl<T> core::panic::RefUnwindSafe for Lock<T> {}
+
 impl<T> fmt::Debug for Lock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Lock(..)")
