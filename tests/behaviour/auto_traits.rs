@@ -29,7 +29,6 @@ impl<T: ?Sized> No for T {}
 macro_rules! probes {
     ($($probe:ident: $bound:path;)*) => {$(
         struct $probe<T: ?Sized>(PhantomData<T>);
-        #[expect(dead_code, reason = "found by name, or not")]
         impl<T: ?Sized + $bound> $probe<T> {
             const IS: bool = true;
         }

@@ -22,7 +22,7 @@ pub struct OwnedSemaphorePermit {
 
 /// What both kinds of permit can do.
 macro_rules! permit {
-    ([$($generics:tt)*] $permit:ty: $handle:ty, $clone:expr) => {
+    ([$($generics:tt)*] $name:literal $permit:ty: $handle:ty, $clone:expr) => {
         impl<$($generics)*> $permit {
             /// Keeps the permits from ever being given back: the semaphore has fewer from now on.
             pub fn forget(self) {
@@ -69,7 +69,7 @@ macro_rules! permit {
 
         impl<$($generics)*> fmt::Debug for $permit {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($permit))
+                f.debug_struct($name)
                     .field("permits", &self.num_permits())
                     .finish_non_exhaustive()
             }
@@ -77,8 +77,8 @@ macro_rules! permit {
     };
 }
 
-permit! { ['a] SemaphorePermit<'a>: &'a Semaphore, |handle| handle }
-permit! { [] OwnedSemaphorePermit: Arc<Semaphore>, Arc::clone }
+permit! { ['a] "SemaphorePermit" SemaphorePermit<'a>: &'a Semaphore, |handle| handle }
+permit! { [] "OwnedSemaphorePermit" OwnedSemaphorePermit: Arc<Semaphore>, Arc::clone }
 
 impl<'a> SemaphorePermit<'a> {
     /// The semaphore that these permits are of.

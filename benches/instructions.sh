@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Instructions an operation, by callgrind: the difference of two runs, so that only the loop counts.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bench=$(cargo bench -p selvedge-benches --no-run 2>&1 | sed -n 's/.*(\(.*\))$/\1/p' | tail -1)
+count() {
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" count "$1" "$2" "$3" 2>&1 |
+        sed -n 's/.*Collected : //p'
+}
+for group in mutex/uncontended semaphore/uncontended; do
+    echo "$group"
+    for who in selvedge tokio async-lock mea futures\*; do
+        few=$(count "$group" "$who" 10000)
+        many=$(count "$group" "$who" 20000)
+        [ "$((many - few))" -lt 10000 ] || printf '  %-12s %6s\n' "$who" "$(((many - few) / 10000))"
+    done
+done

@@ -1,0 +1,47 @@
+//! Ours against the peers.
+
+mod mutex;
+mod semaphore;
+
+use std::env;
+
+use criterion::Criterion;
+use selvedge_benches::{Group, paired};
+
+fn groups() -> Vec<Group> {
+    mutex::groups().into_iter().chain(semaphore::groups()).collect()
+}
+
+fn main() {
+    let args: Vec<_> = env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["paired", ref filter @ ..] => {
+            for group in &mut groups() {
+                if filter.iter().all(|word| group.name.contains(word)) {
+                    paired(group);
+                }
+            }
+        }
+        ["count", name, contestant, operations] => {
+            let operations = operations.parse().expect("a number of operations");
+            for group in &mut groups() {
+                for (who, run) in &mut group.contestants {
+                    if group.name == name && *who == contestant {
+                        run(operations);
+                    }
+                }
+            }
+        }
+        _ => {
+            let mut criterion = Criterion::default().configure_from_args();
+            for group in groups() {
+                let mut measured = criterion.benchmark_group(&group.name);
+                for (name, mut run) in group.contestants {
+                    measured.bench_function(name, |bencher| bencher.iter_custom(&mut run));
+                }
+                measured.finish();
+            }
+            criterion.final_summary();
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The semaphore: alone, and with more tasks than permits.
+
+use std::{hint::black_box, sync::Arc};
+
+use selvedge_benches::{Group, Run, Task, on_one_thread, on_two_workers, timed, yield_now};
+
+/// A contestant from its type, and how it takes `n` permits.
+macro_rules! contestant {
+    ($semaphore:ty, $size:ty, |$s:ident, $n:ident| $acquire:expr) => {
+        (
+            || -> Run {
+                let semaphore = <$semaphore>::new(1);
+                Box::new(move |n| {
+                    timed(|| {
+                        pollster::block_on(async {
+                            let ($s, $n) = (&semaphore, 1);
+                            for _ in 0..n {
+                                black_box($acquire);
+                            }
+                        });
+                    })
+                })
+            },
+            |permits: $size, tasks: u64, need: u32, run: fn(Vec<Task>) -> _| -> Run {
+                Box::new(move |n| {
+                    let semaphore = Arc::new(<$semaphore>::new(permits));
+                    let one = |semaphore: Arc<$semaphore>| -> Task {
+                        Box::pin(async move {
+                            let ($s, $n) = (&semaphore, need);
+                            for _ in 0..n.div_ceil(tasks) {
+                                let permit = $acquire;
+                                yield_now().await;
+                                drop(permit);
+                            }
+                        })
+                    };
+                    run((0..tasks).map(|_| one(semaphore.clone())).collect())
+                })
+            },
+        )
+    };
+}
+
+pub(crate) fn groups() -> Vec<Group> {
+    let ours = || {
+        contestant!(selvedge_sync::Semaphore, usize, |s, n| s.acquire_many(n).await.expect("open"))
+    };
+    let tokio = || {
+        contestant!(tokio::sync::Semaphore, usize, |s, n| s.acquire_many(n).await.expect("open"))
+    };
+    let mea = || contestant!(mea::semaphore::Semaphore, usize, |s, n| s.acquire(n as usize).await);
+    // Barges, and knows single permits only.
+    let async_lock = || {
+        contestant!(async_lock::Semaphore, usize, |s, n| {
+            let _: u32 = n;
+            s.acquire().await
+        })
+    };
+
+    let mut groups = vec![Group {
+        name: "semaphore/uncontended".into(),
+        contestants: vec![
+            ("selvedge", ours().0()),
+            ("tokio", tokio().0()),
+            ("async-lock", async_lock().0()),
+            ("mea", mea().0()),
+        ],
+    }];
+    let places = [("one_thread", on_one_thread as fn(_) -> _), ("two_workers", on_two_workers)];
+    for (place, run) in places {
+        for (permits, tasks, need) in [(1, 8, 1), (4, 64, 1), (10, 64, 3)] {
+            let mut contestants = vec![
+                ("selvedge", ours().1(permits, tasks, need, run)),
+                ("tokio", tokio().1(permits, tasks, need, run)),
+                ("mea", mea().1(permits, tasks, need, run)),
+            ];
+            if need == 1 {
+                contestants.push(("async-lock*", async_lock().1(permits, tasks, need, run)));
+            }
+            let name = format!("semaphore/{place}/{tasks}_tasks_{permits}_permits_{need}_each");
+            groups.push(Group { name, contestants });
+        }
+    }
+    groups
+}
