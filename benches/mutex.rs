@@ -6,53 +6,52 @@ use selvedge_benches::{Group, Run, Task, on_one_thread, on_two_workers, timed, y
 
 /// One contestant on each workload, from its type.
 macro_rules! contestant {
-    ($mutex:ty) => {
-        (
-            || -> Run {
-                let mutex = <$mutex>::new(0_u64);
-                Box::new(move |n| {
-                    timed(|| {
-                        pollster::block_on(async {
-                            for _ in 0..n {
-                                *black_box(mutex.lock().await) += 1;
-                            }
-                        });
-                    })
+    ($mutex:ty) => {{
+        let alone: fn() -> Run = || {
+            let mutex = <$mutex>::new(0_u64);
+            Box::new(move |n| {
+                timed(|| {
+                    pollster::block_on(async {
+                        for _ in 0..n {
+                            *black_box(mutex.lock().await) += 1;
+                        }
+                    });
                 })
-            },
-            |tasks: u64| -> Run {
-                Box::new(move |n| {
-                    let mutex = Arc::new(<$mutex>::new(0_u64));
-                    let one = |mutex: Arc<$mutex>| -> Task {
-                        Box::pin(async move {
-                            for _ in 0..n.div_ceil(tasks) {
-                                let mut guard = mutex.lock().await;
-                                *guard += 1;
+            })
+        };
+        let inside: fn(u64) -> Run = |tasks| {
+            Box::new(move |n| {
+                let mutex = Arc::new(<$mutex>::new(0_u64));
+                let one = |mutex: Arc<$mutex>| -> Task {
+                    Box::pin(async move {
+                        for _ in 0..n.div_ceil(tasks) {
+                            let mut guard = mutex.lock().await;
+                            *guard += 1;
+                            yield_now().await;
+                        }
+                    })
+                };
+                on_one_thread((0..tasks).map(|_| one(mutex.clone())).collect())
+            })
+        };
+        let short: fn(u64) -> Run = |tasks| {
+            Box::new(move |n| {
+                let mutex = Arc::new(<$mutex>::new(0_u64));
+                let one = |mutex: Arc<$mutex>| -> Task {
+                    Box::pin(async move {
+                        for at in 0..n.div_ceil(tasks) {
+                            *black_box(mutex.lock().await) += 1;
+                            if at % 64 == 63 {
                                 yield_now().await;
                             }
-                        })
-                    };
-                    on_one_thread((0..tasks).map(|_| one(mutex.clone())).collect())
-                })
-            },
-            |tasks: u64| -> Run {
-                Box::new(move |n| {
-                    let mutex = Arc::new(<$mutex>::new(0_u64));
-                    let one = |mutex: Arc<$mutex>| -> Task {
-                        Box::pin(async move {
-                            for at in 0..n.div_ceil(tasks) {
-                                *black_box(mutex.lock().await) += 1;
-                                if at % 64 == 63 {
-                                    yield_now().await;
-                                }
-                            }
-                        })
-                    };
-                    on_two_workers((0..tasks).map(|_| one(mutex.clone())).collect())
-                })
-            },
-        )
-    };
+                        }
+                    })
+                };
+                on_two_workers((0..tasks).map(|_| one(mutex.clone())).collect())
+            })
+        };
+        (alone, inside, short)
+    }};
 }
 
 pub(crate) fn groups() -> Vec<Group> {
