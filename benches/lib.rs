@@ -62,6 +62,10 @@ pub async fn yield_now() {
 }
 
 /// Runs tasks on this thread in the order of their wake-ups; how long that took.
+///
+/// # Panics
+///
+/// If a task sleeps for ever.
 pub fn on_one_thread(tasks: Vec<Task>) -> Duration {
     struct Index(usize, Arc<Mutex<Vec<usize>>>);
     impl Wake for Index {

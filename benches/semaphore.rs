@@ -15,7 +15,7 @@ macro_rules! contestant {
                         pollster::block_on(async {
                             let ($s, $n) = (&semaphore, 1);
                             for _ in 0..n {
-                                black_box($acquire);
+                                drop(black_box($acquire));
                             }
                         });
                     })
