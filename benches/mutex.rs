@@ -13,7 +13,9 @@ macro_rules! contestant {
                 timed(|| {
                     pollster::block_on(async {
                         for _ in 0..n {
-                            *black_box(mutex.lock().await) += 1;
+                            let mut guard = mutex.lock().await;
+                            *guard += 1;
+                            black_box(&mut *guard);
                         }
                     });
                 })
@@ -40,7 +42,9 @@ macro_rules! contestant {
                 let one = |mutex: Arc<$mutex>| -> Task {
                     Box::pin(async move {
                         for at in 0..n.div_ceil(tasks) {
-                            *black_box(mutex.lock().await) += 1;
+                            let mut guard = mutex.lock().await;
+                            *guard += 1;
+                            black_box(&mut *guard);
                             if at % 64 == 63 {
                                 yield_now().await;
                             }

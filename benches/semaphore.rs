@@ -49,6 +49,12 @@ pub(crate) fn groups() -> Vec<Group> {
         contestant!(tokio::sync::Semaphore, usize, |s, n| s.acquire_many(n).await.expect("open"))
     };
     let mea = || contestant!(mea::semaphore::Semaphore, usize, |s, n| s.acquire(n as usize).await);
+    let maitake = || {
+        contestant!(maitake_sync::Semaphore, usize, |s, n| s
+            .acquire(n as usize)
+            .await
+            .expect("open"))
+    };
     // Barges, and knows single permits only.
     let async_lock = || {
         contestant!(async_lock::Semaphore, usize, |s, n| {
@@ -64,6 +70,7 @@ pub(crate) fn groups() -> Vec<Group> {
             ("tokio", tokio().0()),
             ("async-lock", async_lock().0()),
             ("mea", mea().0()),
+            ("maitake", maitake().0()),
         ],
     }];
     let places = [("one_thread", on_one_thread as fn(_) -> _), ("two_workers", on_two_workers)];
@@ -73,6 +80,7 @@ pub(crate) fn groups() -> Vec<Group> {
                 ("selvedge", ours().1(permits, tasks, need, run)),
                 ("tokio", tokio().1(permits, tasks, need, run)),
                 ("mea", mea().1(permits, tasks, need, run)),
+                ("maitake", maitake().1(permits, tasks, need, run)),
             ];
             if need == 1 {
                 contestants.push(("async-lock*", async_lock().1(permits, tasks, need, run)));
