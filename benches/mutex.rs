@@ -58,6 +58,21 @@ macro_rules! contestant {
     }};
 }
 
+/// What the loop around an operation costs by itself.
+fn bare_loop() -> Run {
+    let mut value = 0_u64;
+    Box::new(move |n| {
+        timed(|| {
+            pollster::block_on(async {
+                for _ in 0..n {
+                    value += 1;
+                    black_box(&mut value);
+                }
+            });
+        })
+    })
+}
+
 pub(crate) fn groups() -> Vec<Group> {
     let contestants = || {
         [
@@ -69,10 +84,9 @@ pub(crate) fn groups() -> Vec<Group> {
             ("futures*", contestant!(futures::lock::Mutex<u64>)),
         ]
     };
-    let mut groups = vec![Group {
-        name: "mutex/uncontended".into(),
-        contestants: contestants().map(|(name, (alone, ..))| (name, alone())).into(),
-    }];
+    let mut alone: Vec<_> = contestants().map(|(name, (alone, ..))| (name, alone())).into();
+    alone.push(("loop", bare_loop()));
+    let mut groups = vec![Group { name: "mutex/uncontended".into(), contestants: alone }];
     for tasks in [2, 8, 64, 1024] {
         groups.push(Group {
             name: format!("mutex/await_inside/{tasks}"),

@@ -4,8 +4,13 @@
 //! runtime: a future of this crate is woken by whoever finishes its wait, on whichever executor,
 //! or bare thread, it is polled.
 //!
+//! Those who have to wait stand in a line behind a lock of its own, which is held for a few
+//! instructions and never while other people's code runs. A thread that is preempted inside makes
+//! the others that need the line wait: they spin a little, and then park. Who finds the primitive
+//! free never touches the line.
+//!
 //! Without the default feature `std` the crate is `no_std` with `alloc`: the `blocking_…` methods
-//! are gone, and the short lock around a line spins.
+//! are gone, and whoever waits for that lock spins, which is unfit where priorities can invert.
 #![no_std]
 
 extern crate alloc;

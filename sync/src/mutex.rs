@@ -67,6 +67,9 @@ const ONE: u32 = 0b1000;
 
 /// How often a line may be overtaken in a row before the mutex is handed to its head. In a model
 /// twice, so that it comes to that.
+///
+/// Short critical sections on two workers took 25 to 32 ns with 8, 27 with 16, 20 with 32 and 18
+/// with 64, on the same machine; with an await inside all four were level.
 const PATIENCE: u32 = if cfg!(selvedge_loom) { 2 } else { 32 };
 /// What a look in vain counts, in overtakings: after four of them the head is owed the mutex.
 const IN_VAIN: u32 = PATIENCE.div_ceil(4);
