@@ -453,7 +453,10 @@ impl Semaphore {
         if total > Self::MAX_PERMITS {
             too_many_permits();
         }
-        let before = self.total.swap(total, Relaxed);
+        let mut before = self.total.swap(total, Relaxed);
+        if mutant!("resizing counts what is on hand") {
+            before = self.state.load(Relaxed) / ONE;
+        }
         let more = signed(total.wrapping_sub(before));
         if more >= 0 {
             self.put(more.unsigned_abs());
@@ -477,6 +480,9 @@ impl Semaphore {
                         return true;
                     }
                     wakes.push(queue.refuse());
+                    if mutant!("closing sends one away") {
+                        return false;
+                    }
                 }
                 self.state.fetch_and(!WAITERS, Relaxed);
                 false
@@ -570,7 +576,7 @@ impl Semaphore {
         in_batches(|wakes| {
             self.line.with(|queue| {
                 let owed = self.debt.load(Relaxed);
-                let paid = owed.min(n);
+                let paid = if mutant!("debts are not paid") { 0 } else { owed.min(n) };
                 self.debt.store(owed - paid, Relaxed);
                 let more = self.serve(n - paid, queue, wakes);
                 n = 0;
@@ -586,6 +592,9 @@ impl Semaphore {
         let mut state = self.state.load(Relaxed);
         let mut left = state / ONE + fresh;
         let open = state & CLOSED == 0;
+        if !open && mutant!("what comes back after closing is lost") {
+            left = state / ONE;
+        }
         while let Some(ask) = queue.first().filter(|ask| open && ask.least <= left) {
             if wakes.is_full() {
                 more = true;
@@ -720,7 +729,7 @@ impl Turns for Semaphore {
     }
 
     fn left(&self, _: bool, queue: &mut Queue<Ask>, wakes: &mut WakeList) -> bool {
-        self.serve(0, queue, wakes)
+        !mutant!("who leaves lets nobody in") && self.serve(0, queue, wakes)
     }
 }
 

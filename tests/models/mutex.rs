@@ -75,7 +75,7 @@ fn cancelled_waiter_passes_its_turn_on() {
 
 /// A waiter that moves to another task is woken there.
 ///
-/// Red when: `look_up` keeps the waker that it finds.
+/// Red when: mutant "the waker is not replaced".
 #[test]
 fn a_moved_waiter_is_woken_where_it_is() {
     each_policy(3, |mutex| {

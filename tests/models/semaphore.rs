@@ -142,7 +142,7 @@ fn cancelled_waiter_passes_its_permit_on() {
 
 /// When a waiter for many at the head cancels, those behind it that now fit are woken.
 ///
-/// Red when: `left` does not serve the line.
+/// Red when: mutant "who leaves lets nobody in".
 #[test]
 fn a_heavy_head_that_cancels_lets_others_in() {
     check(3, || {
@@ -163,7 +163,7 @@ fn a_heavy_head_that_cancels_lets_others_in() {
 
 /// A waiter that moves to another task is woken there.
 ///
-/// Red when: `look_up` keeps the waker that it finds.
+/// Red when: mutant "the waker is not replaced".
 #[test]
 fn a_moved_waiter_is_woken_where_it_is() {
     check(3, || {
@@ -199,7 +199,7 @@ fn many_permits_wake_many() {
 
 /// Closing sends everybody away who waits or is about to.
 ///
-/// Red when: `close` sets `CLOSED` after it has sent the line away, or wakes one.
+/// Red when: mutant "closing sends one away".
 #[test]
 fn closing_sends_all_away() {
     check(2, || {
@@ -219,7 +219,7 @@ fn closing_sends_all_away() {
 
 /// A permit given back while the semaphore closes is neither lost nor doubled.
 ///
-/// Red when: `serve` drops `CLOSED`, or a grant to a waiter who is sent away is lost.
+/// Red when: mutant "what comes back after closing is lost".
 #[test]
 fn closing_loses_no_permit() {
     check(3, || {
@@ -243,7 +243,7 @@ fn closing_loses_no_permit() {
 
 /// Permits that are owed are paid before anybody in line is served.
 ///
-/// Red when: `put_slowly` serves before it pays, or a CAS of `take_back` misses a release.
+/// Red when: mutant "debts are not paid".
 #[test]
 fn debts_are_paid_exactly() {
     check(3, || {
@@ -267,7 +267,7 @@ fn debts_are_paid_exactly() {
 
 /// Raising and taking at the same time keep the count.
 ///
-/// Red when: `set_permits` counts from what is on hand.
+/// Red when: mutant "resizing counts what is on hand".
 #[test]
 fn resizing_keeps_the_count() {
     check(3, || {

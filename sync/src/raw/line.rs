@@ -432,6 +432,9 @@ fn look_up<C: Turns + ?Sized>(
             // SAFETY: taken, and a granted node is in no list.
             State::Granted => (Answer::Granted(unsafe { slot.as_mut().value() }), Some(waker)),
             State::Refused => (Answer::Refused, Some(waker)),
+            State::Waiting if shim::mutant!("the waker is not replaced") => {
+                (Answer::Wait, Some(waker))
+            }
             // SAFETY: taken, and in line.
             State::Waiting => (Answer::Wait, unsafe { queue.0.rest(slot.as_mut(), waker) }),
             State::Called => {
