@@ -171,6 +171,27 @@ fn whoever_looks_in_vain_four_times_is_served_next() {
     drop(ready(next.as_mut()));
 }
 
+/// Semantics 9 and 12: a holder that is cancelled at its yield inside lets the other finish.
+#[test]
+fn a_holder_cancelled_inside_lets_the_other_finish() {
+    each(|mutex| {
+        let work = || async {
+            let mut count = mutex.lock().await;
+            let before = *count;
+            futures_lite::future::yield_now().await;
+            *count = before + 1;
+        };
+        let mut first = Box::pin(work());
+        let mut second = Box::pin(work());
+        assert!(poll(first.as_mut()).is_pending());
+        assert!(poll(second.as_mut()).is_pending());
+        drop(first);
+        assert!(poll(second.as_mut()).is_pending(), "it has the mutex, and yields");
+        assert!(poll(second.as_mut()).is_ready());
+        assert_eq!(*mutex.try_lock().unwrap(), 1);
+    });
+}
+
 /// Semantics 10.
 #[test]
 fn a_panic_inside_gives_it_back() {

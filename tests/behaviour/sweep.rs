@@ -313,7 +313,7 @@ fn every_future_of_every_primitive() {
         let _ = writeln!(table, "{name:<30} {shape:<30} {cases:>6}");
     });
     println!(
-        "{table}(shape 5, auto traits and variance: auto_traits.rs and the guards' doc tests)"
+        "{table}(shape 5, auto traits and variance: auto_traits.rs, and the doc tests of sync/src/mutex/guards.rs)"
     );
     assert_eq!(rows, 8 * 5);
 }

@@ -105,3 +105,27 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
         this.lent.hold().handle()
     }
 }
+
+/// A guard that writes is invariant in what it lends: else a shorter-lived value could be left in a
+/// longer-lived place.
+///
+/// ```
+/// use selvedge_sync::MutexGuard;
+/// fn same<'a>(guard: MutexGuard<'a, &'static str>) -> MutexGuard<'a, &'static str> { guard }
+/// ```
+/// ```compile_fail
+/// use selvedge_sync::MutexGuard;
+/// fn shorter<'a, 's>(guard: MutexGuard<'a, &'static str>) -> MutexGuard<'a, &'s str> { guard }
+/// ```
+/// ```compile_fail
+/// use selvedge_sync::MappedMutexGuard;
+/// fn shorter<'a, 's>(guard: MappedMutexGuard<'a, &'static str>) -> MappedMutexGuard<'a, &'s str> {
+///     guard
+/// }
+/// ```
+/// ```compile_fail
+/// use selvedge_sync::OwnedMappedMutexGuard as Guard;
+/// fn shorter<'s>(guard: Guard<u8, &'static str>) -> Guard<u8, &'s str> { guard }
+/// ```
+#[cfg(doctest)]
+struct Variance;
