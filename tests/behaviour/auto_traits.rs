@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     error::Error,
+    fmt::Debug,
     marker::{PhantomData, PhantomPinned},
     mem::size_of,
     panic::{RefUnwindSafe, UnwindSafe},
@@ -76,27 +77,40 @@ fn everything_unwinds_whose_data_do() {
     unwinds::<Mutex<u8>>();
     unwinds::<MutexGuard<'static, u8>>();
     unwinds::<OwnedMutexGuard<u8>>();
+    unwinds::<OwnedMappedMutexGuard<u8, u8>>();
     unwinds::<Semaphore>();
     unwinds::<SemaphorePermit<'static>>();
+    unwinds::<OwnedSemaphorePermit>();
+    unwinds::<(AcquireError, TryAcquireError, TryLockError)>();
 }
 
 #[test]
 fn errors_are_errors() {
-    fn is_error<E: Error + Send + Sync + Clone + Eq + 'static>() {}
+    fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
     is_error::<AcquireError>();
     is_error::<TryAcquireError>();
     is_error::<TryLockError>();
 }
 
+/// A change of a size is a change to be seen: `cargo test sizes -- --nocapture` prints them.
 #[test]
 fn sizes() {
     const WORD: usize = size_of::<usize>();
-    assert!(size_of::<Mutex<()>>() <= 4 * WORD);
-    assert!(size_of::<Semaphore>() <= 6 * WORD);
-    assert_eq!(size_of::<MutexGuard<'static, u8>>(), 2 * WORD);
-    assert_eq!(size_of::<Option<MappedMutexGuard<'static, dyn Send>>>(), 3 * WORD);
-    assert_eq!(size_of::<OwnedMutexGuard<u8>>(), 2 * WORD);
-    assert!(size_of::<SemaphorePermit<'static>>() <= 3 * WORD);
-    assert!(size_of::<Lock<'static, u8>>() <= 11 * WORD, "{}", size_of::<Lock<'static, u8>>());
-    assert!(size_of::<Acquire<'static>>() <= 15 * WORD, "{}", size_of::<Acquire<'static>>());
+    macro_rules! at_most {
+        ($($type:ty: $words:literal;)*) => {$(
+            let (size, most) = (size_of::<$type>(), $words * WORD);
+            println!("{:<50} {size:>4} of {most:>4} bytes", stringify!($type));
+            assert!(size <= most, "{} has {size} bytes", stringify!($type));
+        )*};
+    }
+    at_most! {
+        Mutex<()>: 4; Semaphore: 6;
+        MutexGuard<'static, u8>: 2; Option<MutexGuard<'static, u8>>: 2;
+        MutexGuard<'static, [u8]>: 4; MutexGuard<'static, dyn Send>: 4;
+        MappedMutexGuard<'static, u8>: 2; Option<MappedMutexGuard<'static, dyn Send>>: 3;
+        OwnedMutexGuard<u8>: 2; OwnedMappedMutexGuard<u8, u8>: 2; OwnedMappedMutexGuard<u8, str>: 3;
+        SemaphorePermit<'static>: 3; OwnedSemaphorePermit: 3;
+        Lock<'static, u8>: 11; LockOwned<u8>: 11; Acquire<'static>: 15; AcquireOwned: 15;
+        AcquireError: 0; TryLockError: 0; TryAcquireError: 1;
+    }
 }

@@ -100,6 +100,62 @@ macro_rules! programs {
                 assert!(Semaphore::MAX_PERMITS >= 1 << 28);
             }
 
+            /// What a program can see of results, errors and `Debug`, line by line.
+            pub(super) fn transcript() -> Vec<String> {
+                type Pair = (i32, String);
+                let mut seen = Vec::new();
+                let mut see = |what: &dyn std::fmt::Debug| seen.push(format!("{what:?}"));
+
+                let mutex = Arc::new(Mutex::<Pair>::default());
+                see(&mutex);
+                let guard = mutex.try_lock().unwrap();
+                see(&mutex);
+                see(&guard);
+                see(&mutex.try_lock().unwrap_err());
+                see(&mutex.clone().try_lock_owned().unwrap_err());
+                let guard = MutexGuard::try_map::<u8, _>(guard, |_| None).unwrap_err();
+                let part = MutexGuard::try_map::<i32, _>(guard, |pair| Some(&mut pair.0)).unwrap();
+                see(&part);
+                let mut part = MappedMutexGuard::map::<i32, _>(part, |part| part);
+                *part = 7;
+                drop(part);
+                let guard = mutex.clone().try_lock_owned().unwrap();
+                let guard = OwnedMutexGuard::try_map::<u8, _>(guard, |_| None).unwrap_err();
+                let part = OwnedMutexGuard::map::<i32, _>(guard, |pair| &mut pair.0);
+                let part = OwnedMappedMutexGuard::try_map::<u8, _>(part, |_| None).unwrap_err();
+                let part = OwnedMappedMutexGuard::map::<i32, _>(part, |part| part);
+                see(&part);
+                see(&mutex.try_lock().is_err());
+                drop(part);
+                see(&Arc::into_inner(mutex).unwrap().into_inner());
+
+                let semaphore = Arc::new(Semaphore::new(5));
+                let mut permit = semaphore.try_acquire_many(3).unwrap();
+                see(&permit.split(4).is_none());
+                see(&permit.split(0).map(|part| part.num_permits()));
+                see(&permit.split(3).map(|part| part.num_permits()));
+                see(&(permit.num_permits(), semaphore.available_permits()));
+                permit.merge(semaphore.try_acquire_many(5).unwrap());
+                see(&semaphore.try_acquire().unwrap_err());
+                see(&semaphore.try_acquire_many(0).map(|permit| permit.num_permits()).ok());
+                see(&semaphore.forget_permits(1));
+                let other = Semaphore::new(1);
+                see(&crate::harness::panics(|| permit.merge(other.try_acquire().unwrap())));
+                see(&other.available_permits());
+                semaphore.close();
+                drop(permit);
+                semaphore.add_permits(2);
+                see(&(semaphore.is_closed(), semaphore.available_permits()));
+                see(&semaphore.try_acquire().unwrap_err());
+                see(&semaphore.clone().try_acquire_many_owned(0).unwrap_err());
+                see(&pollster::block_on(semaphore.acquire()).unwrap_err());
+                see(&pollster::block_on(semaphore.clone().acquire_many_owned(9)).unwrap_err());
+                let most = Semaphore::MAX_PERMITS;
+                see(&crate::harness::panics(|| _ = Semaphore::new(most + 1)));
+                see(&crate::harness::panics(|| Semaphore::new(most).add_permits(1)));
+                seen
+            }
+
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn a_limit_in_a_static() {
                 let tasks: Vec<_> = (0..20)
@@ -130,4 +186,9 @@ programs! { selvedge_s,
         AcquireError, MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard,
         OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError, TryLockError,
     };
+}
+
+#[test]
+fn both_show_the_same() {
+    assert_eq!(selvedge_s::transcript(), tokio_s::transcript());
 }

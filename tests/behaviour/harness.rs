@@ -9,7 +9,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker},
 };
 
 /// Counts how often it is woken; how many clones of it live is its `Arc`'s business.
@@ -96,6 +96,77 @@ impl Drop for Meddler {
     }
 }
 
+/// A waker that counts what is done to it, and runs other people's code at each.
+pub(crate) struct Spy {
+    pub(crate) clones: AtomicUsize,
+    pub(crate) wakes: AtomicUsize,
+    pub(crate) drops: AtomicUsize,
+    meddle: Box<dyn Fn(Touch) + Send + Sync>,
+}
+
+/// What was done to a [`Spy`]'s waker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Touch {
+    Clone,
+    Wake,
+    Drop,
+}
+
+impl Spy {
+    pub(crate) fn new(meddle: impl Fn(Touch) + Send + Sync + 'static) -> (Arc<Self>, Waker) {
+        let [clones, wakes, drops] = [const { AtomicUsize::new(0) }; 3];
+        let spy = Arc::new(Self { clones, wakes, drops, meddle: Box::new(meddle) });
+        (spy.clone(), spy_waker(spy))
+    }
+
+    fn touched(&self, touch: Touch) {
+        let count = match touch {
+            Touch::Clone => &self.clones,
+            Touch::Wake => &self.wakes,
+            Touch::Drop => &self.drops,
+        };
+        count.fetch_add(1, SeqCst);
+        (self.meddle)(touch);
+    }
+
+    /// How often its waker was cloned, woken and dropped.
+    pub(crate) fn seen(&self) -> [usize; 3] {
+        [&self.clones, &self.wakes, &self.drops].map(|count| count.load(SeqCst))
+    }
+}
+
+/// A [`Wake`] cannot see that it is cloned, so this table is written by hand.
+#[expect(unsafe_code, reason = "a table of functions that see every clone")]
+fn spy_waker(spy: Arc<Spy>) -> Waker {
+    static TABLE: RawWakerVTable = RawWakerVTable::new(
+        |data| {
+            // SAFETY: `data` is an `Arc` by its pointer, which the waker owns; so does the clone.
+            let spy = unsafe {
+                Arc::increment_strong_count(data.cast::<Spy>());
+                Arc::from_raw(data.cast::<Spy>())
+            };
+            spy.touched(Touch::Clone);
+            RawWaker::new(Arc::into_raw(spy).cast(), &TABLE)
+        },
+        // SAFETY: as above; waking by value uses the waker up.
+        |data| unsafe { Arc::from_raw(data.cast::<Spy>()) }.touched(Touch::Wake),
+        // SAFETY: as above; the waker is borrowed.
+        |data| unsafe { &*data.cast::<Spy>() }.touched(Touch::Wake),
+        // SAFETY: as above; the waker goes.
+        |data| unsafe { Arc::from_raw(data.cast::<Spy>()) }.touched(Touch::Drop),
+    );
+    // SAFETY: the table keeps the count of the `Arc`, whose contents are Send and Sync.
+    unsafe { Waker::from_raw(RawWaker::new(Arc::into_raw(spy).cast(), &TABLE)) }
+}
+
+/// Polls with a given waker.
+pub(crate) trait PollWith: Future {
+    fn poll_with(self: Pin<&mut Self>, waker: &Waker) -> Poll<Self::Output> {
+        self.poll(&mut Context::from_waker(waker))
+    }
+}
+impl<F: Future + ?Sized> PollWith for F {}
+
 /// Runs `f`, and says whether it panicked.
 pub(crate) fn panics(f: impl FnOnce()) -> bool {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -108,6 +179,7 @@ struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static ALIVE: Cell<isize> = const { Cell::new(0) };
 }
 
 // SAFETY: everything is forwarded to the system's allocator.
@@ -115,11 +187,13 @@ thread_local! {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        let _ = ALIVE.try_with(|count| count.set(count.get() + 1));
         // SAFETY: forwarded to the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        let _ = ALIVE.try_with(|count| count.set(count.get() - 1));
         // SAFETY: forwarded to the caller.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -133,4 +207,11 @@ pub(crate) fn allocations(f: impl FnOnce()) -> usize {
     let before = ALLOCATIONS.get();
     f();
     ALLOCATIONS.get() - before
+}
+
+/// How many more allocations are alive after `f` than before, of this thread's.
+pub(crate) fn growth(f: impl FnOnce()) -> isize {
+    let before = ALIVE.get();
+    f();
+    ALIVE.get() - before
 }

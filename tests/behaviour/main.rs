@@ -6,7 +6,10 @@
 
 mod auto_traits;
 mod drop_in;
+mod guards;
 mod harness;
 mod mutex;
+mod permits;
 mod semaphore;
 mod sweep;
+mod wakers;

@@ -1,19 +1,17 @@
 //! A mutex, polled by hand.
 
 use std::{
-    future::Future,
     pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    task::{Context, Poll},
     thread,
 };
 
 use selvedge::sync::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 
-use crate::harness::{Meddler, Watched, allocations, panics, poll, ready};
+use crate::harness::{Meddler, PollWith, Watched, allocations, panics, poll, ready};
 
 /// Both policies.
 fn each(test: impl Fn(Mutex<i32>)) {
@@ -152,6 +150,90 @@ fn a_line_is_overtaken_32_times_at_most() {
     assert_eq!(watched.woken(), 1, "it was called once, and handed the mutex in its sleep");
     drop(ready(next.as_mut()));
     assert!(mutex.try_lock().is_ok());
+}
+
+/// How many get a free mutex by `try_lock`, one after another, before it is refused.
+fn overtakers(mutex: &Mutex<i32>) -> usize {
+    (0..).take_while(|_| mutex.try_lock().map(drop).is_ok()).count()
+}
+
+/// Semantics 8: each head of a line has its own 32.
+#[test]
+fn overtaking_starts_anew_once_the_head_was_served() {
+    let mutex = Mutex::new(0);
+    let held = mutex.try_lock().unwrap();
+    let mut line: Vec<_> = (0..3).map(|_| Box::pin(mutex.lock())).collect();
+    for lock in &mut line {
+        assert!(poll(lock.as_mut()).is_pending());
+    }
+    drop(held);
+    for lock in &mut line {
+        assert_eq!(overtakers(&mutex), 32);
+        drop(ready(lock.as_mut()));
+    }
+    assert_eq!(mutex.statistics().waiting, 0);
+    assert!((0..100).all(|_| mutex.try_lock().is_ok()), "nobody is overtaken any more");
+}
+
+/// Semantics 8: the whole line is overtaken 32 times in a row, whoever is its head.
+#[test]
+fn a_head_that_cancels_does_not_grant_overtakers_more() {
+    let mutex = Mutex::new(0);
+    let held = mutex.try_lock().unwrap();
+    let (mut first, mut second) = (Box::pin(mutex.lock()), Box::pin(mutex.lock()));
+    assert!(poll(first.as_mut()).is_pending());
+    assert!(poll(second.as_mut()).is_pending());
+    drop(held);
+    assert!((0..20).all(|_| mutex.try_lock().is_ok()));
+    drop(first);
+    assert_eq!(overtakers(&mutex), 12);
+    drop(ready(second.as_mut()));
+}
+
+/// Semantics 7: without overtakers, the default mutex serves in order as well.
+#[test]
+fn a_line_is_served_in_order_of_first_poll() {
+    each(|mutex| {
+        let mut held = Some(mutex.try_lock().unwrap());
+        let mut late = Box::pin(mutex.lock());
+        let mut line: Vec<_> = (0..4).map(|_| Box::pin(mutex.lock())).collect();
+        for lock in &mut line {
+            assert!(poll(lock.as_mut()).is_pending());
+        }
+        assert!(poll(late.as_mut()).is_pending());
+        line.push(late);
+        for at in 0..line.len() {
+            drop(held.take());
+            for other in &mut line[at + 1..] {
+                assert!(poll(other.as_mut()).is_pending());
+            }
+            held = Some(ready(line[at].as_mut()));
+        }
+    });
+}
+
+/// Semantics 9: four tasks that yield inside, stepped in turn.
+#[test]
+fn holders_that_yield_exclude_each_other() {
+    each(|mutex| {
+        let inside = AtomicUsize::new(0);
+        let work = || async {
+            for _ in 0..10 {
+                let mut count = mutex.lock().await;
+                assert_eq!(inside.fetch_add(1, SeqCst), 0);
+                for _ in 0..3 {
+                    futures_lite::future::yield_now().await;
+                }
+                *count += 1;
+                inside.fetch_sub(1, SeqCst);
+            }
+        };
+        let mut tasks: Vec<_> = (0..4).map(|_| Box::pin(work())).collect();
+        while !tasks.is_empty() {
+            tasks.retain_mut(|task| poll(task.as_mut()).is_pending());
+        }
+        assert_eq!(*mutex.try_lock().unwrap(), 40);
+    });
 }
 
 /// A waiter that is called four times in vain is handed the mutex by the next release.
@@ -317,14 +399,6 @@ fn a_waker_that_panics_costs_nobody_the_mutex() {
     drop(ready(lock.as_mut()));
     assert!(mutex.try_lock().is_ok());
 }
-
-/// Polls with a given waker.
-trait PollWith: Future {
-    fn poll_with(self: std::pin::Pin<&mut Self>, waker: &std::task::Waker) -> Poll<Self::Output> {
-        self.poll(&mut Context::from_waker(waker))
-    }
-}
-impl<F: Future> PollWith for F {}
 
 #[test]
 fn polling_after_completion_panics() {

@@ -17,7 +17,7 @@ use std::{
 
 use selvedge::sync::{Mutex, Semaphore};
 
-use crate::harness::{Meddler, Watched, allocations, panics, poll};
+use crate::harness::{Meddler, PollWith, Spy, Watched, allocations, growth, panics, poll};
 
 type Waiting = Pin<Box<dyn Future<Output = bool> + Send>>;
 
@@ -264,6 +264,24 @@ impl<P: Send + Sync + 'static> Swept<P> {
         assert!(first.as_mut().poll(cx).is_ready());
         drop((first, waker));
 
+        // Whenever its waker is cloned, woken or dropped, somebody lines up and leaves again.
+        let shared = Arc::new((self.make)());
+        let (wait, inside) = (self.wait, shared.clone());
+        let (spy, waker) = Spy::new(move |_| {
+            let mut passing = wait(&inside);
+            let _ = poll(passing.as_mut());
+        });
+        let mut first = (self.wait)(&shared);
+        let mut second = (self.wait)(&shared);
+        assert!(first.as_mut().poll_with(&waker).is_pending());
+        assert!(second.as_mut().poll_with(&waker).is_pending());
+        drop(second);
+        (self.free)(&shared);
+        assert_eq!(spy.seen(), [2, 1, 1], "{}", self.name);
+        assert!(poll(first.as_mut()).is_ready(), "{}: lost in between", self.name);
+        drop((first, waker));
+        assert!((self.is_free)(&shared), "{}", self.name);
+
         let shared = Arc::new((self.make)());
         let waker = Meddler::waker(|| panic!("on purpose"), || ());
         let mut first = (self.wait)(&shared);
@@ -272,12 +290,13 @@ impl<P: Send + Sync + 'static> Swept<P> {
         assert!(poll(first.as_mut()).is_ready(), "{}: lost by a panic", self.name);
         drop(first);
         assert!((self.is_free)(&shared));
-        2
+        3
     }
 
     /// Polled, cancelled and forgotten, again and again: line, wakers, wake-ups and memory stay.
     fn nothing_grows(&self) -> usize {
         const TIMES: usize = 1000;
+        const CANCELS: usize = 10_000;
         let shared = Arc::new((self.make)());
         let watched = Watched::new();
         let mut waiting = (self.wait)(&shared);
@@ -288,10 +307,13 @@ impl<P: Send + Sync + 'static> Swept<P> {
             }
         });
         assert_eq!((count, watched.kept(), watched.woken()), (0, 1, 0), "{}", self.name);
-        for _ in 0..TIMES {
-            let mut quitter = (self.wait)(&shared);
-            assert!(watched.poll(quitter.as_mut()).is_pending());
-        }
+        let grown = growth(|| {
+            for _ in 0..CANCELS {
+                let mut quitter = (self.wait)(&shared);
+                assert!(watched.poll(quitter.as_mut()).is_pending());
+            }
+        });
+        assert_eq!((grown, watched.woken()), (0, 0), "{}", self.name);
         assert_eq!((watched.kept(), (self.waiting)(&shared)), (1, 1), "{}", self.name);
 
         // Those in front of a future that is forgotten go on.
@@ -300,7 +322,7 @@ impl<P: Send + Sync + 'static> Swept<P> {
         std::mem::forget(forgotten);
         (self.free)(&shared);
         assert!(poll(waiting.as_mut()).is_ready(), "{}", self.name);
-        2 * TIMES + 1
+        TIMES + CANCELS + 1
     }
 }
 
