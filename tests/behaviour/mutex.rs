@@ -171,6 +171,17 @@ fn overtaking_starts_anew_once_the_head_was_served() {
         assert_eq!(overtakers(&mutex), 32);
         drop(ready(lock.as_mut()));
     }
+    // The same where the head looks in time, and takes what was not handed to it.
+    let held = mutex.try_lock().unwrap();
+    for lock in &mut line {
+        lock.set(mutex.lock());
+        assert!(poll(lock.as_mut()).is_pending());
+    }
+    drop(held);
+    for lock in &mut line {
+        assert!((0..20).all(|_| mutex.try_lock().is_ok()));
+        drop(ready(lock.as_mut()));
+    }
     assert_eq!(mutex.statistics().waiting, 0);
     assert!((0..100).all(|_| mutex.try_lock().is_ok()), "nobody is overtaken any more");
 }

@@ -4,7 +4,7 @@ use std::{mem, pin::pin, sync::Arc, thread};
 
 use selvedge::sync::{Semaphore, TryAcquireError};
 
-use crate::harness::{panics, poll, ready};
+use crate::harness::{Meddler, PollWith, panics, poll, ready};
 
 fn left(semaphore: &Semaphore) -> [usize; 4] {
     let seen = semaphore.statistics();
@@ -58,6 +58,21 @@ fn a_permit_that_was_granted_before_closing_is_had() {
     assert!(ready(waiting.as_mut()).is_err());
     assert_eq!(semaphore.available_permits(), 1);
     assert_eq!(semaphore.try_acquire_many(0).unwrap_err(), TryAcquireError::Closed);
+}
+
+/// Semantics 28: permits that come back while the line is being sent away, batch after batch.
+#[test]
+fn closing_grants_nobody_on_the_way() {
+    let semaphore = Arc::new(Semaphore::new(0));
+    let inside = semaphore.clone();
+    let waker = Meddler::waker(move || inside.add_permits(5), || ());
+    let mut line: Vec<_> = (0..100).map(|_| Box::pin(semaphore.acquire())).collect();
+    for acquire in &mut line {
+        assert!(acquire.as_mut().poll_with(&waker).is_pending());
+    }
+    semaphore.close();
+    assert!(line.iter_mut().all(|acquire| ready(acquire.as_mut()).is_err()));
+    assert_eq!(left(&semaphore), [500, 500, 0, 0]);
 }
 
 /// Semantics 28.
