@@ -390,7 +390,7 @@ impl Semaphore {
     /// Removes up to `n` permits that are on hand, for good. How many there were.
     #[doc(alias = "reduce_permits")]
     pub fn forget_permits(&self, n: usize) -> usize {
-        let taken = self.take_back(n, false);
+        let taken = self.line.with(|_| self.take_back(n, 0));
         self.total.fetch_sub(taken, Relaxed);
         taken
     }
@@ -415,16 +415,9 @@ impl Semaphore {
     /// ```
     #[track_caller]
     pub fn reduce_permits(&self, n: usize) {
-        let mut total = self.total.load(Relaxed);
-        loop {
-            let there = usize::try_from(signed(total)).unwrap_or(0);
-            assert!(n <= there, "a semaphore of {there} permits cannot be reduced by {n}");
-            match self.total.compare_exchange_weak(total, total - n, Relaxed, Relaxed) {
-                Ok(_) => break,
-                Err(now) => total = now,
-            }
+        if let Err(there) = self.reduce(|there| (n <= there).then_some(n)) {
+            panic!("a semaphore of {there} permits cannot be reduced by {n}");
         }
-        self.take_back(n, true);
     }
 
     /// Makes it `total` permits in all, those that are held included.
@@ -453,16 +446,19 @@ impl Semaphore {
         if total > Self::MAX_PERMITS {
             too_many_permits();
         }
-        let mut before = self.total.swap(total, Relaxed);
-        if mutant!("resizing counts what is on hand") {
-            before = self.state.load(Relaxed) / ONE;
+        let mut before = self.total.load(Relaxed);
+        // What is there is never more than `total` says, so raising begins with it ...
+        while signed(before) < signed(total) {
+            match self.total.compare_exchange_weak(before, total, Relaxed, Relaxed) {
+                Ok(_) if mutant!("resizing counts what is on hand") => {
+                    return self.put(total - self.state.load(Relaxed) / ONE);
+                }
+                Ok(_) => return self.put(total.wrapping_sub(before)),
+                Err(now) => before = now,
+            }
         }
-        let more = signed(total.wrapping_sub(before));
-        if more >= 0 {
-            self.put(more.unsigned_abs());
-        } else {
-            self.take_back(more.unsigned_abs(), true);
-        }
+        // ... and lowering ends with it. Fewer than `total` by now: somebody else lowered it.
+        let _ = self.reduce(|there| there.checked_sub(total));
     }
 
     /// Closes the semaphore: whoever waits is sent away, and nobody gets a permit any more.
@@ -625,25 +621,34 @@ impl Semaphore {
         }
     }
 
-    /// Takes back up to `n` permits that are on hand, and with `owe` makes the rest a debt. How many
-    /// were on hand.
-    fn take_back(&self, n: usize, owe: bool) -> usize {
+    /// Takes back permits for good, of which `choose` names the number: those on hand, and the rest
+    /// as a debt. Fails with the number that there are, if `choose` names none.
+    fn reduce(&self, choose: impl FnOnce(usize) -> Option<usize>) -> Result<(), usize> {
         self.line.with(|_| {
-            let mut state = self.state.load(Relaxed);
-            loop {
-                let taken = n.min(state / ONE);
-                let debt = if owe && taken < n { DEBT } else { 0 };
-                let next = (state - taken * ONE) | debt;
-                match self.state.compare_exchange_weak(state, next, Relaxed, Relaxed) {
-                    Ok(_) if owe => {
-                        self.debt.store(self.debt.load(Relaxed) + n - taken, Relaxed);
-                        return taken;
-                    }
-                    Ok(_) => return taken,
-                    Err(now) => state = now,
-                }
-            }
+            let there = usize::try_from(signed(self.total.load(Relaxed))).unwrap_or(0);
+            let n = choose(there).ok_or(there)?;
+            let owed = n - self.take_back(n, DEBT);
+            self.debt.store(self.debt.load(Relaxed) + owed, Relaxed);
+            // RACE: 1. A lowers `total`. 2. B finds room below the limit, and adds. 3. The word has
+            //       A's permits and B's, and overflows. So `total` is lowered last.
+            self.total.fetch_sub(n, Relaxed);
+            Ok(())
         })
+    }
+
+    /// Takes back up to `n` permits that are on hand; if there are fewer, the word is marked with
+    /// `short`. How many there were. The line is locked.
+    fn take_back(&self, n: usize, short: usize) -> usize {
+        let mut state = self.state.load(Relaxed);
+        loop {
+            let taken = n.min(state / ONE);
+            let mark = if taken < n { short } else { 0 };
+            let next = (state - taken * ONE) | mark;
+            match self.state.compare_exchange_weak(state, next, Relaxed, Relaxed) {
+                Ok(_) => return taken,
+                Err(now) => state = now,
+            }
+        }
     }
 
     /// What a task that stands in no line may have now.

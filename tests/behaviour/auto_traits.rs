@@ -76,6 +76,7 @@ fn everything_unwinds_whose_data_do() {
     fn unwinds<T: UnwindSafe + RefUnwindSafe>() {}
     unwinds::<Mutex<u8>>();
     unwinds::<MutexGuard<'static, u8>>();
+    unwinds::<MappedMutexGuard<'static, u8>>();
     unwinds::<OwnedMutexGuard<u8>>();
     unwinds::<OwnedMappedMutexGuard<u8, u8>>();
     unwinds::<Semaphore>();

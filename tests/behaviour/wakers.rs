@@ -1,6 +1,13 @@
 //! What is done to wakers: when they are cloned, woken and dropped, and that they may do anything.
 
-use std::{pin::Pin, sync::Arc, task::Waker};
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    task::Waker,
+};
 
 use selvedge::sync::{Acquire, Mutex, Semaphore};
 
@@ -220,4 +227,43 @@ fn a_leaver_passes_the_turn_on_to_a_waker_that_panics() {
         drop(ready(second.as_mut()));
         assert!(mutex.try_lock().is_ok());
     }
+}
+
+/// A called waiter that gets the mutex drops the clone of that look; if that panics, it is out of
+/// line once and for all, and the turn goes on.
+#[test]
+fn a_waker_that_panics_when_spared_costs_neither_the_line_nor_the_turn() {
+    let mutex = Mutex::new(());
+    let held = mutex.try_lock().unwrap();
+    let mut called = Box::pin(mutex.lock());
+    assert!(poll(called.as_mut()).is_pending());
+    drop(held);
+    let once = AtomicBool::new(true);
+    let (_spy, waker) = Spy::new(move |touch| {
+        assert!(touch != Touch::Drop || !once.swap(false, SeqCst), "on purpose");
+    });
+    assert!(panics(|| drop(called.as_mut().poll_with(&waker))));
+    let held = mutex.try_lock().expect("the turn was given back");
+    let watched = Watched::new();
+    let mut next = Box::pin(mutex.lock());
+    assert!(watched.poll(next.as_mut()).is_pending());
+    drop(called);
+    assert_eq!(mutex.statistics().waiting, 1, "it left the line twice");
+    drop(held);
+    assert_eq!(watched.woken(), 1);
+    drop(ready(next.as_mut()));
+}
+
+/// Semantics 1 and 27.
+#[test]
+fn a_leaver_drops_its_waker_though_one_that_it_wakes_panics() {
+    let semaphore = Semaphore::new(1);
+    let watched = Watched::new();
+    let mut heavy = Box::pin(semaphore.acquire_many(2));
+    assert!(watched.poll(heavy.as_mut()).is_pending());
+    let mut light = Box::pin(semaphore.acquire());
+    assert!(light.as_mut().poll_with(&panicking()).is_pending());
+    assert!(panics(|| drop(heavy)));
+    assert_eq!((watched.kept(), semaphore.waiters()), (0, 0));
+    assert!(ready(light.as_mut()).is_ok());
 }

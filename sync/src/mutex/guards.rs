@@ -40,6 +40,9 @@ pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
     _owns: PhantomData<alloc::boxed::Box<T>>,
 }
 
+// As for `MutexGuard`: `_borrows` is there for the variance, and says nothing of unwinding.
+impl<T: ?Sized + core::panic::RefUnwindSafe> core::panic::UnwindSafe for MappedMutexGuard<'_, T> {}
+
 guard! { ['a, T: ?Sized] MutexGuard<'a, T>: T, writes }
 guard! { ['a, T: ?Sized] MappedMutexGuard<'a, T>: T, writes }
 guard! { [T: ?Sized] OwnedMutexGuard<T>: T, writes }

@@ -22,7 +22,7 @@ use core::{
     fmt, mem,
     ops::Deref,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use pin_project_lite::pin_project;
@@ -386,10 +386,33 @@ fn stand<C: Turns + ?Sized>(
     });
     if matches!(answer, Answer::Wait) {
         op!(core.label(), "queued");
-    } else {
-        // SAFETY: filled above, and not put in line.
-        drop(unsafe { slot.clear() });
+        return answer;
     }
+    // SAFETY: filled above, and not put in line.
+    let waker = unsafe { slot.clear() };
+    settle(core, answer, [waker, None])
+}
+
+/// Drops wakers, other people's code: should one panic, a turn that was granted goes on.
+#[inline]
+fn settle<C: Turns + ?Sized>(
+    core: &C,
+    answer: Answer<C::Ask>,
+    wakers: [Option<Waker>; 2],
+) -> Answer<C::Ask> {
+    struct Unclaimed<'a, C: Turns + ?Sized>(&'a C, Answer<C::Ask>);
+
+    impl<C: Turns + ?Sized> Drop for Unclaimed<'_, C> {
+        fn drop(&mut self) {
+            if let Answer::Granted(ask) = self.1 {
+                self.0.give_back(ask);
+            }
+        }
+    }
+
+    let unclaimed = Unclaimed(core, answer);
+    drop(wakers);
+    mem::forget(unclaimed);
     answer
 }
 
@@ -451,12 +474,12 @@ fn look_up<C: Turns + ?Sized>(
             }
         }
     });
-    drop(spare);
-    if !matches!(answer, Answer::Wait) {
+    let rest = match answer {
+        Answer::Wait => None,
         // SAFETY: taken, and out of line by now.
-        drop(unsafe { slot.clear() });
-    }
-    answer
+        _ => unsafe { slot.clear() },
+    };
+    settle(core, answer, [spare, rest])
 }
 
 /// Steps out of line. A turn that was granted and never taken goes to the next.
@@ -467,7 +490,9 @@ fn leave<C: Turns + ?Sized>(core: &C, mut slot: Pin<&mut Slot<C::Ask>>) {
         return;
     }
     op!(core.label(), "left the line");
-    let mut state = State::Waiting;
+    // Outlives the wake-ups below, one of which may panic, and is dropped by that as well.
+    let mut _waker = None;
+    let mut granted = None;
     let mut first = true;
     in_batches(|wakes| {
         core.line().with(|queue| {
@@ -475,21 +500,23 @@ fn leave<C: Turns + ?Sized>(core: &C, mut slot: Pin<&mut Slot<C::Ask>>) {
                 return core.left(false, queue, wakes);
             }
             // SAFETY: the caller has found the slot taken; it is in line while waiting or called.
-            state = unsafe { slot.as_mut().state() };
-            if matches!(state, State::Granted | State::Refused) {
-                return false;
+            let state = unsafe { slot.as_mut().state() };
+            match state {
+                // SAFETY: taken, and a granted node is in no list.
+                State::Granted => granted = Some(unsafe { slot.as_mut().value() }),
+                State::Refused => {}
+                // SAFETY: taken, and in line.
+                State::Waiting | State::Called => unsafe { queue.0.unlink(slot.as_mut()) },
             }
-            // SAFETY: as above.
-            unsafe { queue.0.unlink(slot.as_mut()) };
-            core.left(state == State::Called, queue, wakes)
+            // SAFETY: taken, and out of line by now.
+            _waker = unsafe { slot.as_mut().clear() };
+            matches!(state, State::Waiting | State::Called)
+                && core.left(state == State::Called, queue, wakes)
         })
     });
-    if state == State::Granted && !shim::mutant!("no re-grant on cancel") {
-        // SAFETY: taken, and a granted node is in no list.
-        core.give_back(unsafe { slot.as_mut().value() });
+    if let Some(ask) = granted.filter(|_| !shim::mutant!("no re-grant on cancel")) {
+        core.give_back(ask);
     }
-    // SAFETY: taken, and out of line by now.
-    drop(unsafe { slot.clear() });
 }
 
 impl<H: Handle, A: Asks<Ask<H>>> fmt::Debug for Wait<H, A> {
