@@ -3,7 +3,8 @@
 //! Invariants:
 //! 1. The thread is started by the first registration, and lives as long as the program.
 //! 2. Whoever registers a deadline that becomes the earliest wakes the thread, after the lock.
-//! 3. Wakers are cloned before the lock is taken, and woken or dropped after it.
+//! 3. `started` is set only once the thread runs: whoever registers on its word is heard.
+//! 4. Wakers are cloned before the lock is taken, and woken or dropped after it.
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 use core::{
@@ -21,7 +22,9 @@ use super::timer::{Key, Shared, Timer, TimerError};
 #[derive(Debug)]
 struct ThreadTimer {
     state: Lock<State>,
-    /// Whether somebody has seen to it that the thread runs.
+    /// Held while the thread is started.
+    starting: Lock<()>,
+    /// Whether the thread runs.
     started: AtomicBool,
 }
 
@@ -30,7 +33,6 @@ struct State {
     deadlines: BTreeMap<(Instant, u64), Waker>,
     /// Wakes the thread, once it runs.
     driver: Option<Waker>,
-    runs: bool,
 }
 
 static TIMER: OnceLock<Arc<ThreadTimer>> = OnceLock::new();
@@ -43,8 +45,12 @@ pub(super) fn shared() -> Shared {
 fn timer() -> &'static Arc<ThreadTimer> {
     TIMER.get_or_init(|| {
         let (next_number, deadlines) = (0, BTreeMap::new());
-        let state = State { next_number, deadlines, driver: None, runs: false };
-        Arc::new(ThreadTimer { state: Lock::new(state), started: AtomicBool::new(false) })
+        let state = State { next_number, deadlines, driver: None };
+        Arc::new(ThreadTimer {
+            state: Lock::new(state),
+            starting: Lock::new(()),
+            started: AtomicBool::new(false),
+        })
     })
 }
 
@@ -54,15 +60,17 @@ impl ThreadTimer {
         if self.started.load(Relaxed) {
             return Ok(());
         }
-        if self.state.with(|state| !mem::replace(&mut state.runs, true)) {
-            let thread = thread::Builder::new().name("selvedge-timer".into());
-            if thread.spawn(|| timer().run()).is_err() {
-                self.state.with(|state| state.runs = false);
-                return Err(TimerError);
+        // RACE: 1. A sets out to start the thread. 2. B sees that, and registers. 3. A fails, and
+        //       says so to its own caller; B sleeps for ever. So B waits for what comes of it.
+        self.starting.with(|()| {
+            if self.started.load(Relaxed) {
+                return Ok(());
             }
-        }
-        self.started.store(true, Relaxed);
-        Ok(())
+            let thread = thread::Builder::new().name("selvedge-timer".into());
+            thread.spawn(|| timer().run()).map_err(|_| TimerError)?;
+            self.started.store(true, Relaxed);
+            Ok(())
+        })
     }
 
     /// What the thread does.
