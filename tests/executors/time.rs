@@ -3,8 +3,8 @@
 use std::{
     future::{Future, pending},
     pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
+    sync::{Arc, mpsc},
+    task::{Context, Poll, Wake, Waker},
     time::{Duration, Instant},
 };
 
@@ -62,6 +62,49 @@ fn never_is_never() {
     sleep.as_mut().reset(Instant::now());
     assert!(sleep.is_elapsed());
     assert_eq!(sleep.as_mut().poll(cx), Poll::Ready(()));
+}
+
+/// Semantics 104: the task that waits for never is woken, though nobody polls it after the reset.
+#[test]
+fn a_deadline_that_replaces_never_wakes_who_waits() {
+    struct Tell(mpsc::Sender<()>);
+
+    impl Wake for Tell {
+        fn wake(self: Arc<Self>) {
+            let _ = self.0.send(());
+        }
+    }
+
+    let (tell, woken) = mpsc::channel();
+    let waker = Waker::from(Arc::new(Tell(tell)));
+    let mut sleep = pin!(sleep(Duration::MAX));
+    assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let at = Instant::now() + Duration::from_millis(2);
+    sleep.as_mut().reset(at);
+    woken.recv_timeout(Duration::from_secs(60)).expect("woken");
+    assert!(Instant::now() >= at);
+}
+
+/// Semantics 103: a task that is busy past both deadlines hides neither.
+#[test]
+fn a_busy_task_does_not_hide_the_outer_deadline() {
+    let start = Instant::now();
+    let ended = pollster::block_on(timeout_at(start + Duration::from_millis(2), async {
+        let inner = timeout_at(start + Duration::from_millis(1), pending::<()>()).await;
+        std::thread::sleep(Duration::from_millis(4));
+        assert_eq!(inner, Err(Elapsed));
+        pending::<()>().await;
+    }));
+    assert_eq!(ended, Err(Elapsed));
+}
+
+#[test]
+#[should_panic(expected = "polled after completion")]
+fn a_timeout_that_has_ended_must_not_be_polled() {
+    let cx = &mut Context::from_waker(Waker::noop());
+    let mut ended = pin!(timeout(Duration::ZERO, std::future::ready(())));
+    assert!(ended.as_mut().poll(cx).is_ready());
+    let _ = ended.as_mut().poll(cx);
 }
 
 #[test]

@@ -25,7 +25,8 @@ use crate::raw::timer::{self, Key, Shared, Timer, TimerError};
 ///
 /// # Panics
 ///
-/// The future panics if the timer's thread cannot be started. [`sleep_on`] takes another timer.
+/// The future panics if the timer's thread cannot be started; [`sleep_on`] takes another timer. The
+/// call panics if the feature `thread` is off and no timer was [entered](crate::enter).
 ///
 /// # Examples
 ///
@@ -52,11 +53,27 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// # Panics
 ///
 /// As for [`sleep`].
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use std::time::{Duration, Instant};
+///
+/// // Every two milliseconds from the start, however long the work takes.
+/// let start = Instant::now();
+/// for beat in 1..=3 {
+///     let at = start + beat * Duration::from_millis(2);
+///     selvedge_timer::sleep_until(at).await;
+///     assert!(Instant::now() >= at);
+/// }
+/// # });
+/// ```
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::new(timer::current(), Some(deadline))
 }
 
-/// As [`sleep`], by a timer of the caller's choice.
+/// As [`sleep`], by a timer of the caller's choice: see the example of [`Timer`].
 ///
 /// # Cancel safety
 ///
@@ -65,7 +82,7 @@ pub fn sleep_on(timer: Arc<dyn Timer + Send + Sync>, duration: Duration) -> Slee
     after(timer, duration)
 }
 
-/// As [`sleep_until`], by a timer of the caller's choice.
+/// As [`sleep_until`], by a timer of the caller's choice: see the example of [`Timer`].
 ///
 /// # Cancel safety
 ///
@@ -80,17 +97,40 @@ fn after(timer: Shared, duration: Duration) -> Sleep {
 }
 
 /// The future of [`sleep`] and its like.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use std::{pin::pin, time::{Duration, Instant}};
+///
+/// use selvedge_timer::sleep;
+///
+/// // Never, so far.
+/// let mut rest = pin!(sleep(Duration::MAX));
+/// assert_eq!(rest.deadline(), None);
+///
+/// let at = Instant::now() + Duration::from_millis(1);
+/// rest.as_mut().reset(at);
+/// assert_eq!(rest.deadline(), Some(at));
+/// rest.as_mut().await;
+/// assert!(rest.is_elapsed());
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Sleep {
     timer: Shared,
     /// `None` is never.
     deadline: Option<Instant>,
-    registered: Option<(Key, Waker)>,
+    /// What the timer knows of it: nothing while the deadline is never.
+    key: Option<Key>,
+    /// Who waits. Kept while the deadline is never too, for `reset` to register.
+    waker: Option<Waker>,
 }
 
 impl Sleep {
     fn new(timer: Shared, deadline: Option<Instant>) -> Self {
-        Self { timer, deadline, registered: None }
+        Self { timer, deadline, key: None, waker: None }
     }
 
     /// When it ends; `None` if never.
@@ -106,20 +146,36 @@ impl Sleep {
     }
 
     /// Moves the deadline, earlier or later; a sleep that has ended can be used again.
+    ///
+    /// A task that waits is woken at the new deadline, without another poll.
+    ///
+    /// # Panics
+    ///
+    /// If a task waits and the timer's thread cannot be started.
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
-        self.get_mut().move_to(Some(deadline));
+        let this = self.get_mut();
+        this.deadline = Some(deadline);
+        this.register();
     }
 
-    pub(crate) fn move_to(&mut self, deadline: Option<Instant>) {
-        self.deadline = deadline;
-        match (deadline, self.registered.take()) {
-            (Some(at), Some((mut key, waker))) => match self.timer.update(&mut key, at, &waker) {
-                Ok(()) => self.registered = Some((key, waker)),
-                Err(error) => stopped(error),
-            },
-            (None, Some((key, _))) => self.timer.cancel(key),
-            (_, None) => {}
+    /// Tells the timer of the deadline and of who waits.
+    fn register(&mut self) {
+        let (Some(at), Some(waker)) = (self.deadline, &self.waker) else { return };
+        let done = match &mut self.key {
+            Some(key) => self.timer.update(key, at, waker),
+            None => self.timer.register(at, waker).map(|key| self.key = Some(key)),
+        };
+        if let Err(error) = done {
+            stopped(error);
         }
+    }
+
+    /// Nobody waits any more.
+    pub(crate) fn forget(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.timer.cancel(key);
+        }
+        self.waker = None;
     }
 }
 
@@ -134,23 +190,15 @@ impl Future for Sleep {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         if this.is_elapsed() {
-            if let Some((key, _)) = this.registered.take() {
-                this.timer.cancel(key);
-            }
+            this.forget();
             return Poll::Ready(());
         }
-        let Some(at) = this.deadline else { return Poll::Pending };
-        let done = match &mut this.registered {
-            Some((_, waker)) if waker.will_wake(cx.waker()) => Ok(()),
-            Some((key, waker)) => this.timer.update(key, at, cx.waker()).map(|()| {
-                *waker = cx.waker().clone();
-            }),
-            None => this.timer.register(at, cx.waker()).map(|key| {
-                this.registered = Some((key, cx.waker().clone()));
-            }),
-        };
-        if let Err(error) = done {
-            stopped(error);
+        let is_known = this.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if !is_known {
+            this.waker = Some(cx.waker().clone());
+        }
+        if !is_known || this.key.is_none() {
+            this.register();
         }
         Poll::Pending
     }
@@ -158,9 +206,7 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some((key, _)) = self.registered.take() {
-            self.timer.cancel(key);
-        }
+        self.forget();
     }
 }
 

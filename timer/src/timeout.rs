@@ -65,11 +65,26 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
 /// # Panics
 ///
 /// As for [`timeout`].
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use std::{future::pending, time::{Duration, Instant}};
+///
+/// use selvedge_timer::{Elapsed, timeout_at};
+///
+/// // Two steps that share one deadline.
+/// let deadline = Instant::now() + Duration::from_millis(2);
+/// assert_eq!(timeout_at(deadline, async { "warp" }).await, Ok("warp"));
+/// assert_eq!(timeout_at(deadline, pending::<()>()).await, Err(Elapsed));
+/// # });
+/// ```
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
     Timeout { future: Some(future), sleep: sleep_until(deadline) }
 }
 
-/// As [`timeout`], by a timer of the caller's choice.
+/// As [`timeout`], by a timer of the caller's choice: see the example of [`Timer`].
 ///
 /// # Cancel safety
 ///
@@ -92,6 +107,21 @@ pub fn timeout_on<F: Future>(
 
 pin_project! {
     /// The future of [`timeout`] and its like.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future::ready, time::Duration};
+    ///
+    /// use selvedge_timer::timeout;
+    ///
+    /// let mut limited = timeout(Duration::from_secs(1), ready(1));
+    /// assert!(limited.get_ref().is_some());
+    /// *limited.get_mut().unwrap() = ready(2);
+    /// // On second thoughts, without a limit.
+    /// let unlimited = limited.into_inner().unwrap();
+    /// assert_eq!(pollster::block_on(unlimited), 2);
+    /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct Timeout<F> {
         #[pin]
@@ -102,6 +132,7 @@ pin_project! {
 
 impl<F> Timeout<F> {
     /// The future inside; `None` once it has ended.
+    #[must_use]
     pub fn get_ref(&self) -> Option<&F> {
         self.future.as_ref()
     }
@@ -125,7 +156,7 @@ impl<F: Future> Future for Timeout<F> {
         let future = this.future.as_mut().as_pin_mut().expect("polled after completion");
         if let Poll::Ready(output) = future.poll(cx) {
             this.future.set(None);
-            this.sleep.move_to(None);
+            this.sleep.forget();
             return Poll::Ready(Ok(output));
         }
         if Pin::new(this.sleep).poll(cx).is_ready() {
@@ -143,6 +174,12 @@ impl<F> fmt::Debug for Timeout<F> {
 }
 
 /// The time was over before the future was ready.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(selvedge_timer::Elapsed.to_string(), "the deadline has elapsed");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed;
 
