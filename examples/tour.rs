@@ -14,8 +14,11 @@ use std::{
     path::{Path, PathBuf},
     pin::Pin,
     process::ExitCode,
-    sync::Arc,
-    thread,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread::{self, ScopedJoinHandle},
     time::{Duration, Instant},
 };
 
@@ -32,6 +35,8 @@ use smol::{
 const CLIENTS: usize = 16;
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the server waits for a client to say what it wants.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// What a run finds out.
 #[derive(Clone, Debug, Default)]
@@ -102,29 +107,53 @@ fn words(text: &[u8]) -> usize {
 }
 
 /// The server: a thread that accepts, and one for each connection.
-fn serve(listener: &TcpListener, files: &[PathBuf]) {
+fn serve(listener: &TcpListener, files: &[PathBuf], stop: &AtomicBool) {
     thread::scope(|scope| {
         for connection in listener.incoming() {
-            let Ok(mut connection) = connection else { continue };
-            let mut request = String::new();
-            if BufReader::new(&connection).take(64).read_line(&mut request).is_err() {
-                continue;
-            }
-            if request == "STOP\n" {
+            if stop.load(Relaxed) {
                 return;
             }
-            scope.spawn(move || {
-                let file = request.strip_prefix("GET ").and_then(|n| n.trim().parse().ok());
-                let path = file.and_then(|file: usize| files.get(file));
-                // Whoever hears nothing reports it: the client knows which file it was.
-                if let Some(Ok(text)) = path.map(fs::read) {
-                    let length = (text.len() as u64).to_be_bytes();
-                    let _ =
-                        connection.write_all(&length).and_then(|()| connection.write_all(&text));
-                }
+            // What fails here is a client's trouble, and it reports it: its connection is gone.
+            let answered = connection.and_then(|connection| {
+                thread::Builder::new().spawn_scoped(scope, move || answer(connection, files))
             });
+            if answered.is_err() {
+                thread::sleep(Duration::from_millis(1));
+            }
         }
     });
+}
+
+/// Sends the file that `connection` asks for.
+fn answer(mut connection: TcpStream, files: &[PathBuf]) -> io::Result<()> {
+    connection.set_read_timeout(Some(SILENCE))?;
+    let mut request = String::new();
+    BufReader::new(&connection).take(64).read_line(&mut request)?;
+    let file = request.strip_prefix("GET ").and_then(|number| number.trim().parse().ok());
+    if let Some(path) = file.and_then(|file: usize| files.get(file)) {
+        let text = fs::read(path)?;
+        connection.write_all(&(text.len() as u64).to_be_bytes())?;
+        connection.write_all(&text)?;
+    }
+    Ok(())
+}
+
+/// Stops the server when it goes, and waits for its end: after a panic too.
+struct Running<'scope> {
+    thread: ScopedJoinHandle<'scope, ()>,
+    stop: &'scope AtomicBool,
+    address: SocketAddr,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+        while !self.thread.is_finished() {
+            // It looks whenever somebody connects.
+            drop(TcpStream::connect(self.address));
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 /// All files below `folder`, without hidden ones and build output.
@@ -161,12 +190,13 @@ fn count_in_a_loop(files: &[PathBuf]) -> Result<usize, String> {
 fn arguments() -> Result<(PathBuf, u16), String> {
     let mut folder = None;
     let mut port = 0;
-    let mut args = env::args().skip(1);
+    let mut args = env::args_os().skip(1);
     while let Some(arg) = args.next() {
         if arg == "--port" {
             let given = args.next().ok_or("--port takes a number")?;
-            port = given.parse().map_err(|_| format!("--port takes a number, not {given:?}"))?;
-        } else if arg.starts_with('-') || folder.is_some() {
+            let number = given.to_str().and_then(|number| number.parse().ok());
+            port = number.ok_or_else(|| format!("--port takes a number, not {given:?}"))?;
+        } else if arg.as_encoded_bytes().starts_with(b"-") || folder.is_some() {
             return Err("usage: tour [DIR] [--port N]".into());
         } else {
             folder = Some(PathBuf::from(arg));
@@ -191,8 +221,12 @@ fn tour() -> Result<(), String> {
         "{:<10} {:>6} {:>9} {:>9} {:>15}",
         "executor", "files", "words", "ms", "most in flight"
     );
+    let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| serve(&listener, &files));
+        let thread = thread::Builder::new()
+            .spawn_scoped(scope, || serve(&listener, &files, &stop))
+            .map_err(|error| format!("cannot start the server: {error}"))?;
+        let _running = Running { thread, stop: &stop, address: server };
         let run = |name: &str, run: &dyn Fn() -> Found| {
             let start = Instant::now();
             let found = run();
@@ -219,8 +253,6 @@ fn tour() -> Result<(), String> {
                 smol::block_on(count(server, files.len(), |job| smol::spawn(job).detach()))
             }),
         ];
-        let stopped = TcpStream::connect(server).and_then(|mut stream| stream.write_all(b"STOP\n"));
-        stopped.map_err(|error| format!("cannot stop the server: {error}"))?;
         all.into_iter().collect()
     })
 }
