@@ -22,6 +22,7 @@ fn main() {
                 }
             }
         }
+        ["fairness"] => mutex::fairness(),
         ["count", name, contestant, operations] => {
             let operations = operations.parse().expect("a number of operations");
             for group in &mut groups() {
