@@ -33,8 +33,8 @@ mod imp {
         }
     }
 
-    /// 64 TiB.
-    const TOO_MUCH: &str = "70368744177664";
+    /// 256 TiB: more than there are addresses, whatever the system lets programs reserve.
+    const TOO_MUCH: &str = "281474976710656";
 
     /// Red when: a sleeper takes the word of one that is about to start the thread, and fails.
     fn every_sleeper_hears_of_it() {
