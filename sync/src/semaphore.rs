@@ -806,7 +806,7 @@ pin_project! {
 impl<'a> Future for Acquire<'a> {
     type Output = Result<SemaphorePermit<'a>, AcquireError>;
 
-    #[inline]
+    #[inline(always)]
     #[cfg_attr(selvedge_loom, track_caller)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let permit = |turn| SemaphorePermit { turn };
@@ -817,7 +817,7 @@ impl<'a> Future for Acquire<'a> {
 impl Future for AcquireOwned {
     type Output = Result<OwnedSemaphorePermit, AcquireError>;
 
-    #[inline]
+    #[inline(always)]
     #[cfg_attr(selvedge_loom, track_caller)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let permit = |turn| OwnedSemaphorePermit { turn };

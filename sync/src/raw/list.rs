@@ -120,8 +120,14 @@ impl<V: Copy> Slot<V> {
     /// Room for a node.
     #[expect(clippy::new_without_default, reason = "made by a future, before its first poll")]
     #[inline(always)]
-    pub const fn new() -> Self {
-        Self { taken: false, node: UnsafeCell::new(MaybeUninit::uninit()), _pin: PhantomPinned }
+    pub fn new() -> Self {
+        // Field by field: of the whole, a constant, the compiler makes a copy of zeros.
+        let mut slot = MaybeUninit::<Self>::uninit();
+        // SAFETY: it points into `slot`; `taken` is the one field that has to be written.
+        unsafe {
+            (&raw mut (*slot.as_mut_ptr()).taken).write(false);
+            slot.assume_init()
+        }
     }
 
     /// Whether the future stands in line, or has left it and does not know yet.
