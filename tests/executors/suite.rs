@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_lite::future::yield_now;
 use selvedge::{
     sync::{Mutex, Semaphore},
     time::{Elapsed, sleep, timeout},
@@ -27,19 +28,7 @@ pub(crate) async fn suite(spawn: impl Fn(Job)) {
     time_passes().await;
 }
 
-async fn yield_now() {
-    let mut first = true;
-    std::future::poll_fn(|cx| {
-        cx.waker().wake_by_ref();
-        match std::mem::take(&mut first) {
-            true => std::task::Poll::Pending,
-            false => std::task::Poll::Ready(()),
-        }
-    })
-    .await;
-}
-
-/// Waits until `tasks` tasks have ended.
+/// Waits until all tasks have ended.
 async fn all_of(ended: &Semaphore) {
     ended.acquire_many(u32::try_from(TASKS).unwrap()).await.unwrap().forget();
 }

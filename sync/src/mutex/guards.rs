@@ -3,7 +3,10 @@
 use alloc::sync::Arc;
 use core::marker::PhantomData;
 
-use super::{Alone, Core, Mutex};
+use super::{
+    Mutex,
+    turns::{Alone, Core},
+};
 use crate::raw::{
     guard::{Hold, Lent, Unique, guard, map},
     line::Turn,

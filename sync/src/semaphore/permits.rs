@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::{fmt, sync::atomic::Ordering::Relaxed};
 
-use super::{Permits, Semaphore};
+use super::{Semaphore, turns::Permits};
 use crate::raw::line::Turn;
 
 /// Permits of a borrowed [`Semaphore`], given back when dropped.
