@@ -39,7 +39,7 @@ fn a_lost_wake_up_is_found_and_named() {
 
 /// A read, then a write, of a counter is found to lose an increment.
 ///
-/// Red when: schedules are left out at two preemptions.
+/// Red when: the two tasks share a thread. A load may be old without any preemption.
 #[test]
 fn a_racy_counter_is_found() {
     let report = Check::new().named("racy").run(|d| {
@@ -55,7 +55,7 @@ fn a_racy_counter_is_found() {
 
 /// A cancellable task is dropped at each of its await points, and at none.
 ///
-/// Red when: `Choices::advance` stops too early.
+/// Red when: fewer await points are explored (`CUTS`).
 #[test]
 fn every_await_point_is_a_place_to_cancel() {
     let report = Check::new()
@@ -100,7 +100,7 @@ fn every_choice_is_taken() {
 
 /// A timer may fire before and after the reply that it races with.
 ///
-/// Red when: the clock waits until every task is idle.
+/// Red when: the clock waits until every task has ended, or no preemption is explored.
 #[test]
 fn a_timeout_races_with_the_reply() {
     let report = Check::new()
@@ -179,6 +179,8 @@ fn three_threads_and_a_cancel() {
 }
 
 /// One design too many for loom is told so.
+///
+/// Red when: the threads are not counted.
 #[test]
 fn one_thread_too_many_is_a_named_error() {
     let report = Check::new().named("six").run(|d| locks(d, 6, 6));
@@ -205,7 +207,7 @@ fn a_static_starts_over() {
 
 /// What three threads see of a semaphore could have happened one after the other.
 ///
-/// Red when: `try_take` reads the word twice.
+/// Red when: `History` performs an operation twice in its search.
 #[test]
 fn a_semaphore_is_linearizable() {
     #[derive(Clone, Copy, Debug)]
