@@ -57,7 +57,11 @@ mod executor;
 
 #[cfg(all(feature = "executor", not(selvedge_loom)))]
 pub use executor::{Task, block_on, spawn};
-#[cfg(any(feature = "mutex", feature = "semaphore"))]
+#[cfg(feature = "_channel")]
+pub use selvedge_channel as channel;
+#[cfg(feature = "_context")]
+pub use selvedge_context as context;
+#[cfg(feature = "_sync")]
 pub use selvedge_sync as sync;
-#[cfg(any(feature = "sleep", feature = "timeout", feature = "thread"))]
+#[cfg(feature = "_timer")]
 pub use selvedge_timer as time;

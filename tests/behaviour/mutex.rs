@@ -11,7 +11,10 @@ use std::{
 
 use selvedge::sync::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 
-use crate::harness::{Meddler, PollWith, Watched, allocations, panics, poll, ready};
+use crate::{
+    harness::{Meddler, PollWith, Watched, allocations, panics, poll, ready},
+    sweep::{Report, Swept, Waiting},
+};
 
 /// Both policies.
 fn each(test: impl Fn(Mutex<i32>)) {
@@ -492,4 +495,53 @@ fn a_forgotten_waiter_holds_up_nobody_in_front_of_it() {
     std::mem::forget(forgotten);
     drop(held);
     drop(ready(first.as_mut()));
+}
+
+/// A mutex that is held by a guard which can be dropped from outside.
+struct Held(Arc<Mutex<()>>, std::sync::Mutex<Option<selvedge::sync::OwnedMutexGuard<()>>>);
+
+impl Held {
+    fn new(mutex: Mutex<()>) -> Self {
+        let mutex = Arc::new(mutex);
+        let guard = mutex.clone().try_lock_owned().unwrap();
+        Self(mutex, std::sync::Mutex::new(Some(guard)))
+    }
+
+    fn free(&self) {
+        let guard = self.1.lock().unwrap().take();
+        drop(guard);
+    }
+
+    fn is_free(&self) -> bool {
+        self.0.try_lock().is_ok() && self.0.statistics().waiting == 0
+    }
+}
+
+pub(crate) fn sweep(report: Report<'_>) {
+    let mutex = |name, make, wait| Swept {
+        name,
+        make,
+        wait,
+        free: Held::free,
+        waiting: |held: &Held| held.0.statistics().waiting,
+        is_free: Held::is_free,
+        close: None,
+    };
+    let lock: fn(&Arc<Held>) -> Waiting = |held| {
+        let held = held.clone();
+        Box::pin(async move {
+            drop(held.0.lock().await);
+            true
+        })
+    };
+    let lock_owned: fn(&Arc<Held>) -> Waiting = |held| {
+        let mutex = held.0.clone();
+        Box::pin(async move {
+            drop(mutex.lock_owned().await);
+            true
+        })
+    };
+    mutex("Mutex::lock", || Held::new(Mutex::new(())), lock).sweep(report);
+    mutex("Mutex::fair, lock", || Held::new(Mutex::fair(())), lock).sweep(report);
+    mutex("Mutex::lock_owned", || Held::new(Mutex::new(())), lock_owned).sweep(report);
 }

@@ -8,7 +8,10 @@ use std::{
 
 use selvedge::sync::{Acquire, Semaphore, TryAcquireError};
 
-use crate::harness::{Meddler, Watched, allocations, panics, poll, ready};
+use crate::{
+    harness::{Meddler, Watched, allocations, panics, poll, ready},
+    sweep::{Report, Swept, Waiting},
+};
 
 fn waiting(semaphore: &Semaphore, n: u32) -> (Watched, Pin<Box<Acquire<'_>>>) {
     let watched = Watched::new();
@@ -300,4 +303,47 @@ fn debug_shows_the_state() {
         format!("{semaphore:?}"),
         "Semaphore { available: 1, waiting: 0, closed: false, .. }"
     );
+}
+
+pub(crate) fn sweep(report: Report<'_>) {
+    /// A semaphore whose waiters ask for `N` permits.
+    fn semaphore<const N: usize>(
+        name: &'static str,
+        wait: fn(&Arc<Semaphore>) -> Waiting,
+    ) -> Swept<Semaphore> {
+        Swept {
+            name,
+            make: || Semaphore::new(0),
+            wait,
+            free: |semaphore| semaphore.add_permits(N),
+            waiting: Semaphore::waiters,
+            is_free: |semaphore| semaphore.available_permits() == N && semaphore.waiters() == 0,
+            close: Some(Semaphore::close),
+        }
+    }
+    semaphore::<1>("Semaphore::acquire", |semaphore| {
+        let semaphore = semaphore.clone();
+        Box::pin(async move { semaphore.acquire().await.is_ok() })
+    })
+    .sweep(report);
+    semaphore::<3>("Semaphore::acquire_many", |semaphore| {
+        let semaphore = semaphore.clone();
+        Box::pin(async move { semaphore.acquire_many(3).await.is_ok() })
+    })
+    .sweep(report);
+    semaphore::<2>("Semaphore::acquire_all", |semaphore| {
+        let semaphore = semaphore.clone();
+        Box::pin(async move { semaphore.acquire_all(2).await.is_ok() })
+    })
+    .sweep(report);
+    semaphore::<1>("Semaphore::acquire_owned", |semaphore| {
+        let acquire = semaphore.clone().acquire_owned();
+        Box::pin(async move { acquire.await.is_ok() })
+    })
+    .sweep(report);
+    semaphore::<3>("Semaphore::acquire_many_owned", |semaphore| {
+        let acquire = semaphore.clone().acquire_many_owned(3);
+        Box::pin(async move { acquire.await.is_ok() })
+    })
+    .sweep(report);
 }

@@ -17,7 +17,9 @@ pub(crate) fn all() -> Result<(), String> {
     for (package, folder) in [
         ("selvedge", "examples"),
         ("selvedge-sync", "sync/examples"),
+        ("selvedge-channel", "channel/examples"),
         ("selvedge-timer", "timer/examples"),
+        ("selvedge-context", "context/examples"),
     ] {
         for example in examples(folder)? {
             cargo(["run", "--quiet", "-p", package, "--example", &example])

@@ -29,7 +29,8 @@ struct Breakage {
 pub(crate) fn all(only: Option<&String>) -> Result<(), String> {
     let binary = binary()?;
     let mut breakages = Vec::new();
-    for file in sources(&root().join("sync/src")) {
+    let folders = ["sync/src", "channel/src", "timer/src", "context/src"];
+    for file in folders.iter().flat_map(|folder| sources(&root().join(folder))) {
         let name = file.strip_prefix(root()).unwrap_or(&file).display().to_string();
         // The shim's own orderings are those of a build, which a model does not run.
         if name.ends_with("shim.rs") || only.is_some_and(|only| !name.contains(only.as_str())) {
