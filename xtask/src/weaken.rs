@@ -9,13 +9,14 @@ use std::{
 use crate::{models, run::root};
 
 /// The operations that take an ordering.
-const OPERATIONS: [&str; 8] = [
+const OPERATIONS: [&str; 9] = [
     ".load(",
     ".store(",
     ".swap(",
     ".compare_exchange(",
     ".compare_exchange_weak(",
     ".fetch_add(",
+    ".fetch_sub(",
     ".fetch_or(",
     ".fetch_and(",
 ];
