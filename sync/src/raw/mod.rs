@@ -8,6 +8,7 @@
 //! | `list`  | the list threaded through pinned waiters                   | yes      |
 //! | `line`  | waiting in line, and being granted a turn                  | no       |
 //! | `guard` | access to a value for as long as a turn is held            | yes      |
+//! | `slot`  | room for the waker of the one task that waits              | no       |
 //! | `block` | waiting with a thread instead of a task                    | no       |
 
 #[cfg(any(feature = "std", selvedge_loom))]
@@ -18,4 +19,5 @@ pub mod list;
 #[cfg(selvedge_loom)]
 pub mod log;
 pub mod shim;
+pub mod slot;
 pub mod wakers;
