@@ -1,6 +1,8 @@
 //! Ours against the peers.
 
 mod mutex;
+#[path = "oneshot.rs"]
+mod one_shot;
 mod semaphore;
 
 use std::env;
@@ -9,7 +11,8 @@ use criterion::Criterion;
 use selvedge_benches::{Group, paired};
 
 fn groups() -> Vec<Group> {
-    mutex::groups().into_iter().chain(semaphore::groups()).collect()
+    let all = [mutex::groups, one_shot::groups, semaphore::groups];
+    all.into_iter().flat_map(|groups| groups()).collect()
 }
 
 fn main() {

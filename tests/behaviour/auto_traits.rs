@@ -51,4 +51,5 @@ fn unwinds<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
 fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 
 mod mutex;
+mod oneshot;
 mod semaphore;

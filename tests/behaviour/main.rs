@@ -9,6 +9,7 @@ mod drop_in;
 mod guards;
 mod harness;
 mod mutex;
+mod oneshot;
 mod permits;
 mod semaphore;
 mod sweep;

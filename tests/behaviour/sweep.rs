@@ -40,7 +40,8 @@ pub(crate) struct Swept<P> {
 pub(crate) type Report<'a> = &'a mut dyn FnMut(&str, &str, usize);
 
 /// Every primitive, each by the `sweep` of its own file.
-const ALL: [fn(Report<'_>); 2] = [crate::mutex::sweep, crate::semaphore::sweep];
+const ALL: &[fn(Report<'_>)] =
+    &[crate::mutex::sweep, crate::oneshot::sweep, crate::semaphore::sweep];
 
 impl<P: Send + Sync + 'static> Swept<P> {
     pub(crate) fn sweep(&self, report: Report<'_>) {

@@ -5,5 +5,6 @@
 
 mod model;
 mod mutex;
+mod oneshot;
 mod runner;
 mod semaphore;

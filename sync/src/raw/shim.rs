@@ -10,6 +10,7 @@
 //! | [`Lock`]         | `std::sync::Mutex`, or a spin bit without `std` | loom's mutex             |
 //! | [`Cell`]         | `UnsafeCell`                     | loom's cell: every overlap is reported  |
 //! | [`Track`]        | nothing                          | a cell that records who may touch a value |
+//! | [`Heap`]         | nothing                          | reports an allocation that is never freed |
 //! | [`Parker`]       | `std::thread::park`              | loom's park, for real sleepers only     |
 //! | [`Label`], `op!` | nothing                          | a row in the timeline of a failure      |
 //! | `mutant!`        | `false`                          | a bug that can be switched on by name   |
@@ -22,11 +23,11 @@ use core::fmt;
 pub use core::sync::atomic;
 
 #[cfg(selvedge_loom)]
-pub use self::model::{Label, Parker, atomic, doomed, mutant, relax};
+pub use self::model::{Heap, Label, Parker, atomic, doomed, mutant, relax};
 #[cfg(all(feature = "std", not(selvedge_loom)))]
 pub use self::plain::Parker;
 #[cfg(not(selvedge_loom))]
-pub use self::plain::{Label, doomed, relax};
+pub use self::plain::{Heap, Label, doomed, relax};
 
 #[cfg(selvedge_loom)]
 use self::model as imp;
@@ -127,6 +128,18 @@ impl<T> Cell<T> {
         // SAFETY: forwarded to the caller; the pointer leads into `self`, which is alive.
         self.0.with_mut(|value| f(unsafe { &mut *value }))
     }
+
+    /// Lends the value to `f` for reading, for as long as `f` runs.
+    ///
+    /// # Safety
+    ///
+    /// Nobody writes the value meanwhile.
+    #[inline]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub unsafe fn with_ref<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+        // SAFETY: forwarded to the caller; the pointer leads into `self`, which is alive.
+        self.0.with(|value| f(unsafe { &*value }))
+    }
 }
 
 impl<T> fmt::Debug for Cell<T> {
@@ -215,6 +228,25 @@ mod plain {
         #[inline(always)]
         pub(super) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
             f(self.0.get())
+        }
+
+        #[inline(always)]
+        pub(super) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+
+    /// Lies in an allocation that is freed by hand, so that a model reports one that never is.
+    /// Nothing in a build.
+    #[derive(Debug)]
+    pub struct Heap;
+
+    impl Heap {
+        /// For a new allocation.
+        #[expect(clippy::new_without_default, reason = "one way to make it is enough")]
+        #[inline(always)]
+        pub const fn new() -> Self {
+            Self
         }
     }
 
@@ -440,6 +472,38 @@ mod model {
         #[track_caller]
         pub(super) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
             self.0.with_mut(f)
+        }
+
+        #[track_caller]
+        pub(super) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            self.0.with(f)
+        }
+    }
+
+    /// Lies in an allocation that is freed by hand, so that loom reports one that never is.
+    #[derive(Debug)]
+    pub struct Heap(ManuallyDrop<loom::sync::Arc<()>>);
+
+    // SAFETY: the threads of a model take turns on one thread of the system's.
+    unsafe impl Sync for Heap {}
+    // SAFETY: as above.
+    unsafe impl Send for Heap {}
+
+    impl Heap {
+        /// For a new allocation.
+        #[expect(clippy::new_without_default, reason = "one way to make it is enough")]
+        #[track_caller]
+        pub fn new() -> Self {
+            Self(ManuallyDrop::new(loom::sync::Arc::new(())))
+        }
+    }
+
+    impl Drop for Heap {
+        fn drop(&mut self) {
+            if !doomed() {
+                // SAFETY: nothing uses it after this.
+                unsafe { ManuallyDrop::drop(&mut self.0) }
+            }
         }
     }
 
