@@ -2,16 +2,13 @@
 
 use core::{
     cell::RefCell,
-    panic::AssertUnwindSafe,
-    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
-    task::{Context, Waker},
+    panic::{AssertUnwindSafe, Location},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 use std::{
-    collections::BTreeSet,
     format, panic,
     string::{String, ToString},
-    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
-    task::Wake,
+    sync::{Arc, Mutex, Once, PoisonError},
     thread_local,
     time::Instant,
     vec::Vec,
@@ -19,161 +16,153 @@ use std::{
 
 use selvedge_sync::raw::{
     block::block_on,
-    log::{self, What},
-    shim::Parker,
+    log::{self, Place, What},
 };
 
-pub use loom::thread::{spawn, yield_now};
+pub use loom::thread::yield_now;
 
+pub(super) use super::choices::Choices;
 use super::{
     Check, Design, Report, Timeline,
-    check::text_of,
-    design::{Cut, Job, Lane},
+    check::{first_red, text_of},
+    design::Lane,
+    replay::{Replay, draw},
+    tasks::{self, Ledger},
     timeline::{Row, Step},
 };
 
-/// How many await points of a cancellable task are explored at most.
-const CUTS: usize = 4;
-
-pub(super) fn note(text: String) {
-    log::note(text);
+/// Writes a line into the timeline: the user's, if it has a place.
+pub(super) fn note(text: String, place: Option<&'static Location<'static>>) {
+    log::note(text, place.map(Place::of));
 }
 
-/// The choices of one run: each is taken up in every way, the last one first.
-///
-/// They are made while a design is put together, so they need nothing of loom: all schedules of one
-/// set of choices are explored, then those of the next.
-#[derive(Clone, Default)]
-pub(super) struct Choices(Arc<Mutex<Path>>);
-
-#[derive(Default)]
-struct Path {
-    taken: Vec<Choice>,
-    next: usize,
-    outcomes: Arc<Mutex<BTreeSet<String>>>,
+/// The calling thread goes on with this task of several, or with none of them.
+pub(super) fn task(name: Option<String>) {
+    log::task(name);
 }
 
-struct Choice {
-    is: usize,
-    of: usize,
-    /// For a cancellable task: how many await points it has reached.
-    reached: Option<Arc<AtomicUsize>>,
+/// A schedule that failed.
+pub(super) struct Found {
+    pub(super) message: String,
+    pub(super) timeline: Timeline,
+    /// Which of its exploration it was, from 1.
+    pub(super) at: usize,
 }
 
-impl Choices {
-    fn path(&self) -> MutexGuard<'_, Path> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn outcomes(&self) -> Arc<Mutex<BTreeSet<String>>> {
-        self.path().outcomes.clone()
-    }
-
-    pub(super) fn choose(&self, of: usize) -> usize {
-        self.take(of, false).0
-    }
-
-    pub(super) fn cut(&self) -> Cut {
-        let (is, reached) = self.take(1, true);
-        Cut { at: is.checked_sub(1).map(|at| at + 1), reached: reached.expect("asked for it") }
-    }
-
-    fn take(&self, of: usize, cut: bool) -> (usize, Option<Arc<AtomicUsize>>) {
-        let mut path = self.path();
-        let next = path.next;
-        path.next += 1;
-        if next == path.taken.len() {
-            path.taken.push(Choice { is: 0, of, reached: cut.then(Arc::default) });
-        }
-        let choice = &path.taken[next];
-        (choice.is, choice.reached.clone())
-    }
-
-    fn rewind(&self) {
-        self.path().next = 0;
-    }
-
-    /// Goes to the next set of choices; whether there is one.
-    fn advance(&self) -> bool {
-        let mut path = self.path();
-        while let Some(last) = path.taken.last_mut() {
-            let of = match &last.reached {
-                Some(reached) => 1 + reached.load(Relaxed).min(CUTS),
-                None => last.of,
-            };
-            last.is += 1;
-            if last.is < of {
-                return true;
-            }
-            path.taken.pop();
-        }
-        false
-    }
+/// All schedules of one design.
+pub(super) struct Search<'a> {
+    check: &'a Check,
+    design: Arc<dyn Fn(&mut Design) + Send + Sync>,
+    pub(super) choices: Choices,
+    ledger: Ledger,
+    schedules: Arc<AtomicU64>,
+    start: Instant,
 }
 
 pub(super) fn run(check: &Check, design: Arc<dyn Fn(&mut Design) + Send + Sync>) -> Report {
-    let start = Instant::now();
-    let choices = Choices::default();
-    let schedules = Arc::new(AtomicU64::new(0));
-    let explore = |preemptions| {
+    let search = Search {
+        check,
+        design,
+        choices: Choices::default(),
+        ledger: Ledger::default(),
+        schedules: Arc::default(),
+        start: Instant::now(),
+    };
+    let replay = Replay::of(&check.name);
+    let found = replay.run(&search).or_else(|| {
+        let (found, preemptions) = search.first()?;
+        if first_red() { Some(found) } else { Some(replay.keep(&search, found, preemptions)) }
+    });
+    let complete = found.is_some() || !search.is_cut();
+    let outcomes = search.choices.outcomes();
+    let outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut report = Report {
+        name: check.name.clone(),
+        schedules: search.schedules.load(Relaxed),
+        complete,
+        failure: None,
+        timeline: None,
+        outcomes,
+        seconds: search.start.elapsed().as_secs_f64(),
+        pictures: None,
+    };
+    if let Some(Found { message, timeline, .. }) = found {
+        report.failure = Some(if message.starts_with("deadlock") {
+            let sleepers = timeline.verdict().len();
+            format!("deadlock: {sleepers} of {} sleep for ever", timeline.columns.len())
+        } else {
+            message
+        });
+        if !first_red() {
+            report.pictures = draw(&check.name, &timeline);
+        }
+        report.timeline = Some(timeline);
+    }
+    report
+}
+
+impl Search<'_> {
+    fn is_cut(&self) -> bool {
+        self.check.max_duration.is_some_and(|all| self.start.elapsed() >= all)
+    }
+
+    pub(super) fn builder(&self, preemptions: Option<usize>) -> loom::model::Builder {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = preemptions;
-        builder.max_branches = check.max_branches;
+        builder.max_branches = self.check.max_branches;
+        // loom looks at its duration and permutations at checkpoints only, and then returns as if
+        // it had passed: `is_cut` asks again.
         builder.checkpoint_interval = 200;
-        builder.max_duration = check.max_duration.map(|all| all.saturating_sub(start.elapsed()));
-        let (choices, schedules, design) = (choices.clone(), schedules.clone(), design.clone());
-        catch(move || {
-            builder.check(move || {
-                schedules.fetch_add(1, Relaxed);
-                log::reset();
-                choices.rewind();
-                let mut made = Design::new(choices.clone());
-                design(&mut made);
-                run_once(made);
-            });
-        })
-    };
-    let is_cut = || check.max_duration.is_some_and(|all| start.elapsed() >= all);
-
-    let mut found = None;
-    loop {
-        if let Err(message) = explore(check.preemptions) {
-            found = Some((message, timeline()));
-            break;
-        }
-        if is_cut() || !choices.advance() {
-            break;
-        }
+        builder.max_duration =
+            self.check.max_duration.map(|all| all.saturating_sub(self.start.elapsed()));
+        builder
     }
-    // With fewer preemptions the same bug reads more easily.
-    if found.is_some() {
-        for fewer in 0..check.preemptions.unwrap_or(3) {
-            if let Err(message) = explore(Some(fewer)) {
-                found = Some((message, timeline()));
-                break;
+
+    /// The first schedule that fails, over all choices, and the bound that found it.
+    fn first(&self) -> Option<(Found, Option<usize>)> {
+        loop {
+            let preemptions = self.check.preemptions;
+            if let Err(found) = self.explore(&self.builder(preemptions)) {
+                return Some((found, preemptions));
+            }
+            if self.is_cut() || !self.choices.advance() {
+                return None;
             }
         }
     }
 
-    let complete = found.is_some() || !is_cut();
-    let (failure, timeline) = found.unzip();
-    let failure = match (failure, &timeline) {
-        (Some(message), Some(timeline)) if message.starts_with("deadlock") => {
-            let sleepers = timeline.sleepers().len();
-            Some(format!("deadlock: {sleepers} of {} sleep for ever", timeline.columns.len()))
-        }
-        (failure, _) => failure,
-    };
-    let outcomes = choices.outcomes();
-    let outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Report {
-        name: check.name.clone(),
-        schedules: schedules.load(Relaxed),
-        complete,
-        failure,
-        timeline,
-        outcomes,
-        seconds: start.elapsed().as_secs_f64(),
+    /// Every schedule of one set of choices, to the first that fails.
+    pub(super) fn explore(&self, builder: &loom::model::Builder) -> Result<(), Found> {
+        let count = Arc::new(AtomicUsize::new(0));
+        let (choices, ledger, design) =
+            (self.choices.clone(), self.ledger.clone(), self.design.clone());
+        let (schedules, counted, frozen) =
+            (self.schedules.clone(), count.clone(), self.check.frozen);
+        let ended = catch(|| {
+            builder.check(move || {
+                // What a schedule leaves behind shows when its statics have gone, too.
+                if let Err(leak) = ledger.close() {
+                    panic!("{leak}");
+                }
+                counted.fetch_add(1, Relaxed);
+                schedules.fetch_add(1, Relaxed);
+                log::reset();
+                choices.rewind();
+                watched(|| {
+                    let mut made = Design::new(choices.clone(), ledger.clone(), frozen);
+                    design(&mut made);
+                    run_once(made);
+                });
+            });
+        });
+        ended.and_then(|()| self.ledger.close()).map_err(|message| {
+            drop(self.ledger.close());
+            let message = match message.split_once(" [") {
+                Some((leak, _)) if leak.starts_with("leak: ") => leak.to_string(),
+                _ => message,
+            };
+            Found { message, timeline: timeline(), at: count.load(Relaxed) }
+        })
     }
 }
 
@@ -187,12 +176,12 @@ fn run_once(design: Design) {
     let own = if clock.is_none() { lanes.next() } else { None };
     let others: Vec<_> = lanes
         .map(|lane| {
-            let clock = clock.clone();
+            let (clock, ledger) = (clock.clone(), design.ledger.clone());
             if let Some(clock) = &clock {
                 clock.enter();
             }
             spawn(move || {
-                run_lane(lane);
+                run_lane(lane, &ledger);
                 if let Some(clock) = clock {
                     clock.exit();
                 }
@@ -200,7 +189,7 @@ fn run_once(design: Design) {
         })
         .collect();
     if let Some(own) = own {
-        run_lane(own);
+        run_lane(own, &design.ledger);
     }
     if let Some(clock) = clock {
         log::name("clock".into());
@@ -216,7 +205,7 @@ fn run_once(design: Design) {
     }
 }
 
-fn run_lane(lane: Lane) {
+fn run_lane(lane: Lane, ledger: &Ledger) {
     match lane {
         Lane::Thread(name, body) => {
             log::name(name);
@@ -225,51 +214,41 @@ fn run_lane(lane: Lane) {
         Lane::Tasks(tasks) => {
             let names: Vec<_> = tasks.iter().map(|(name, _)| name.as_str()).collect();
             log::name(names.join(", "));
-            match <[_; 1]>::try_from(tasks) {
-                Ok([(_, task)]) => block_on(task),
-                Err(tasks) => run_tasks(tasks),
-            }
+            tasks::run(tasks, ledger);
         }
     }
 }
 
-/// Several tasks on one thread, in the order in which they were woken.
-fn run_tasks(tasks: Vec<(String, Job)>) {
-    struct Woken(AtomicBool, Waker);
+/// A thread of the model's, called after the line that spawns it.
+///
+/// # Panics
+///
+/// If the model has no room for another.
+#[track_caller]
+pub fn spawn<T: Send + 'static>(
+    f: impl FnOnce() -> T + Send + 'static,
+) -> loom::thread::JoinHandle<T> {
+    let place = Location::caller();
+    let file = place.file().rsplit(['/', '\\']).next().unwrap_or_default();
+    let builder = loom::thread::Builder::new().name(format!("spawned at {file}:{}", place.line()));
+    builder.spawn(move || watched(f)).expect("there is room for another")
+}
 
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.wake_by_ref();
+/// Runs `f` on the calling thread; if it goes wrong there, the timeline says so.
+fn watched<T>(f: impl FnOnce() -> T) -> T {
+    let column = log::column();
+    panic::catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
+        let sink = SINK.with(|sink| sink.borrow().clone());
+        if let Some(sink) = sink {
+            let mut first = sink.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((text, place)) = first.take_untold() {
+                if !text.starts_with("deadlock") {
+                    log::failed(column, text, place);
+                }
+            }
         }
-
-        fn wake_by_ref(self: &Arc<Self>) {
-            self.0.store(true, Relaxed);
-            self.1.wake_by_ref();
-        }
-    }
-
-    let parker = Parker::new();
-    let mut live: Vec<_> = tasks
-        .into_iter()
-        .map(|(name, task)| (name, task, Arc::new(Woken(AtomicBool::new(true), parker.waker()))))
-        .collect();
-    while !live.is_empty() {
-        let Some(next) = live.iter().position(|(_, _, woken)| woken.0.load(Relaxed)) else {
-            parker.park();
-            continue;
-        };
-        let (name, mut task, woken) = live.remove(next);
-        woken.0.store(false, Relaxed);
-        log::task(Some(name.clone()));
-        let waker = Waker::from(woken.clone());
-        let poll = task.as_mut().poll(&mut Context::from_waker(&waker));
-        if poll.is_ready() {
-            drop(task);
-        } else {
-            live.push((name, task, woken));
-        }
-        log::task(None);
-    }
+        panic::resume_unwind(payload)
+    })
 }
 
 /// What the log of the last schedule tells.
@@ -292,8 +271,13 @@ fn timeline() -> Timeline {
             What::Woke(column) => Step::Woke(column),
             What::Sleeps => Step::Sleeps,
             What::Woken => Step::GoesOn,
+            What::Failed(text) => Step::Failed(text),
         };
-        Row { column: row.column, step }
+        let place = row.place.map(|place| {
+            let file = place.file.rsplit(['/', '\\']).next().unwrap_or(&place.file);
+            format!("{file}:{}", place.line)
+        });
+        Row { column: row.column, step, place }
     };
     Timeline {
         columns: names.into_iter().enumerate().map(column).collect(),
@@ -301,14 +285,33 @@ fn timeline() -> Timeline {
     }
 }
 
+/// The first panic of a model.
+#[derive(Default)]
+struct Sink {
+    text: Option<String>,
+    /// Where it happened, if not in loom.
+    place: Option<Place>,
+    /// Whether the timeline has it.
+    told: bool,
+}
+
+impl Sink {
+    fn take_untold(&mut self) -> Option<(String, Option<Place>)> {
+        let told = core::mem::replace(&mut self.told, true);
+        self.text.clone().filter(|_| !told).map(|text| (text, self.place.clone()))
+    }
+}
+
 thread_local! {
     /// Where the first panic of a model on this thread is kept.
-    static SINK: RefCell<Option<Arc<Mutex<Option<String>>>>> = const { RefCell::new(None) };
+    static SINK: RefCell<Option<Arc<Mutex<Sink>>>> = const { RefCell::new(None) };
 }
 
 /// Runs `f`; the text and the place of its first panic, which is not printed.
 ///
-/// loom ends each thread of a failed model with a panic of its own, whose payload is no text.
+/// loom ends each thread of a failed model with a panic of its own, whose payload is no text. Should
+/// a second panic come while the first is on its way, the test is about to abort: then the first is
+/// printed at once.
 fn catch(f: impl FnOnce()) -> Result<(), String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -318,18 +321,32 @@ fn catch(f: impl FnOnce()) -> Result<(), String> {
             let Some(sink) = sink else { return before(info) };
             let payload = info.payload();
             if payload.is::<String>() || payload.is::<&str>() {
-                let place = info.location().map(ToString::to_string).unwrap_or_default();
-                let mut first = sink.lock().unwrap_or_else(PoisonError::into_inner);
-                first.get_or_insert_with(|| format!("{} [{place}]", text_of(payload)));
+                let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
+                match &sink.text {
+                    None => {
+                        sink.text = Some(text_of(payload).trim().to_string());
+                        let at = info.location().filter(|at| !at.file().contains("/loom-"));
+                        sink.place = at.map(|at| Place {
+                            file: at.file().to_string().into(),
+                            line: at.line(),
+                        });
+                    }
+                    Some(first) if std::thread::panicking() => {
+                        let timeline = timeline();
+                        std::eprintln!("the model failed: {first}\n\n{}", timeline.table());
+                    }
+                    Some(_) => {}
+                }
             }
         }));
     });
-    let sink = Arc::new(Mutex::new(None));
+    let sink = Arc::new(Mutex::new(Sink::default()));
     let outer = SINK.replace(Some(sink.clone()));
     let ended = panic::catch_unwind(AssertUnwindSafe(f));
     SINK.set(outer);
     ended.map_err(|panic| {
-        let first = sink.lock().unwrap_or_else(PoisonError::into_inner).take();
-        first.unwrap_or_else(|| text_of(&*panic))
+        let first = core::mem::take(&mut *sink.lock().unwrap_or_else(PoisonError::into_inner));
+        let at = first.place.map(|Place { file, line }| format!(" [{file}:{line}]"));
+        first.text.unwrap_or_else(|| text_of(&*panic)) + &at.unwrap_or_default()
     })
 }

@@ -38,7 +38,15 @@ mod check;
 mod clock;
 mod design;
 mod history;
+mod tasks;
 mod timeline;
+
+#[cfg(selvedge_loom)]
+mod arc;
+#[cfg(selvedge_loom)]
+mod choices;
+#[cfg(selvedge_loom)]
+mod replay;
 
 #[cfg(selvedge_loom)]
 #[path = "loomed.rs"]
@@ -49,17 +57,20 @@ mod engine;
 
 pub use check::{Check, Report, check};
 pub use clock::{Clock, Elapsed, Sleep};
-pub use design::Design;
+pub use design::{Design, Token};
 pub use history::History;
 pub use timeline::Timeline;
 
 /// Atomics for the shared state of a design: loom's under the flag.
 pub use selvedge_sync::raw::shim::atomic;
 
-/// For shared state: loom's under the flag, which reports what is never dropped.
+/// A cell for the shared state of a design: under the flag loom reports whoever touches it beside
+/// another, and the order in which that happened.
+pub use selvedge_sync::raw::shim::Cell;
+
 #[cfg(selvedge_loom)]
-pub use loom::sync::Arc;
-/// For shared state: loom's under the flag, which reports what is never dropped.
+pub use arc::Arc;
+/// For shared state: under the flag loom reports what is never dropped.
 #[cfg(not(selvedge_loom))]
 pub use std::sync::Arc;
 
@@ -71,8 +82,9 @@ pub use selvedge_sync::raw::block::block_on;
 pub use loom as __loom;
 
 /// Writes a line of your own into the timeline.
+#[track_caller]
 pub fn note(text: impl Into<std::string::String>) {
-    engine::note(text.into());
+    engine::note(text.into(), Some(core::panic::Location::caller()));
 }
 
 /// Declares statics that a model starts anew in each schedule: plain statics in a build.

@@ -1,8 +1,7 @@
 //! Runs a design on real threads, round after round: without the flag.
 
 use core::{
-    panic::AssertUnwindSafe,
-    task::{Context, Poll, Waker},
+    panic::{AssertUnwindSafe, Location},
     time::Duration,
 };
 use std::{
@@ -10,7 +9,6 @@ use std::{
     format, panic,
     string::String,
     sync::{Arc, Mutex, PoisonError, mpsc},
-    task::Wake,
     thread,
     time::Instant,
     vec::Vec,
@@ -18,18 +16,21 @@ use std::{
 
 pub use std::thread::{spawn, yield_now};
 
-use selvedge_sync::raw::{block::block_on, shim::Parker};
+use selvedge_sync::raw::block::block_on;
 
 use super::{
     Check, Design, Report,
     check::text_of,
     design::{Cut, Lane},
+    tasks::{self, Ledger},
 };
 
 /// A round that takes longer has a task in it that sleeps for ever.
 const STUCK: Duration = Duration::from_secs(10);
 
-pub(super) fn note(_text: String) {}
+pub(super) fn note(_text: String, _place: Option<&'static Location<'static>>) {}
+
+pub(super) fn task(_name: Option<String>) {}
 
 /// Choices by a seeded generator (xorshift64*).
 #[derive(Clone)]
@@ -69,13 +70,15 @@ pub(super) fn run(check: &Check, design: Arc<dyn Fn(&mut Design) + Send + Sync>)
         timeline: None,
         outcomes: BTreeSet::new(),
         seconds: 0.0,
+        pictures: None,
     };
+    let ledger = Ledger::default();
     for _ in 0..check.rounds {
         report.schedules += 1;
-        let mut made = Design::new(choices.clone());
+        let mut made = Design::new(choices.clone(), ledger.clone(), check.frozen);
         let built = panic::catch_unwind(AssertUnwindSafe(|| design(&mut made)));
         report.failure = match built {
-            Ok(()) => run_once(made).err(),
+            Ok(()) => run_once(made).and_then(|()| ledger.close()).err(),
             Err(panic) => Some(text_of(&*panic)),
         };
         if report.failure.is_some() {
@@ -98,12 +101,12 @@ fn run_once(design: Design) -> Result<(), String> {
             }
         };
         open.push(name.clone());
-        let (done, clock) = (done.clone(), design.clock.clone());
+        let (done, clock, ledger) = (done.clone(), design.clock.clone(), design.ledger.clone());
         if let Some(clock) = &clock {
             clock.enter();
         }
         let body = move || {
-            let result = panic::catch_unwind(AssertUnwindSafe(|| run_lane(lane)));
+            let result = panic::catch_unwind(AssertUnwindSafe(|| run_lane(lane, &ledger)));
             if let Some(clock) = clock {
                 clock.exit();
             }
@@ -133,30 +136,9 @@ fn run_once(design: Design) -> Result<(), String> {
     Ok(())
 }
 
-fn run_lane(lane: Lane) {
+fn run_lane(lane: Lane, ledger: &Ledger) {
     match lane {
         Lane::Thread(_, body) => body(),
-        Lane::Tasks(tasks) => {
-            let parker = Parker::new();
-            let waker = Waker::from(Arc::new(AllOf(parker.waker())));
-            let mut live = tasks;
-            loop {
-                let mut cx = Context::from_waker(&waker);
-                live.retain_mut(|(_, task)| task.as_mut().poll(&mut cx) == Poll::Pending);
-                if live.is_empty() {
-                    return;
-                }
-                parker.park();
-            }
-        }
-    }
-}
-
-/// Tasks that share a thread share its waker, and are all polled when one is woken.
-struct AllOf(Waker);
-
-impl Wake for AllOf {
-    fn wake(self: Arc<Self>) {
-        self.0.wake_by_ref();
+        Lane::Tasks(tasks) => tasks::run(tasks, ledger),
     }
 }
