@@ -7,7 +7,7 @@ count() {
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" count "$1" "$2" "$3" 2>&1 |
         sed -n 's/.*Collected : //p'
 }
-for group in {mutex,semaphore}/{uncontended,one_poll} semaphore/many oneshot/{ready,waiting}; do
+for group in {mutex,semaphore}/{uncontended,one_poll} semaphore/many oneshot/{ready,waiting} watch/send_read watch/one_thread/{1,10,100}; do
     echo "$group"
     for who in selvedge tokio async-lock mea maitake futures oneshot futures\* 'std floor*' loop\*; do
         few=$(count "$group" "$who" 10000)

@@ -4,6 +4,7 @@ mod mutex;
 #[path = "oneshot.rs"]
 mod one_shot;
 mod semaphore;
+mod watch;
 
 use std::env;
 
@@ -11,7 +12,7 @@ use criterion::Criterion;
 use selvedge_benches::{Group, paired};
 
 fn groups() -> Vec<Group> {
-    let all = [mutex::groups, one_shot::groups, semaphore::groups];
+    let all = [mutex::groups, one_shot::groups, semaphore::groups, watch::groups];
     all.into_iter().flat_map(|groups| groups()).collect()
 }
 

@@ -16,3 +16,5 @@ mod raw;
 
 #[cfg(feature = "oneshot")]
 pub mod oneshot;
+#[cfg(feature = "watch")]
+pub mod watch;

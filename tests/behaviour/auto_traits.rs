@@ -53,3 +53,4 @@ fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 mod mutex;
 mod oneshot;
 mod semaphore;
+mod watch;

@@ -1,6 +1,7 @@
 //! Programs that were written against tokio, and differ in their `use` lines only.
 
 mod oneshot;
+mod watch;
 
 /// The program text, once for each set of `use` lines.
 macro_rules! programs {

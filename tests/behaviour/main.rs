@@ -14,3 +14,4 @@ mod permits;
 mod semaphore;
 mod sweep;
 mod wakers;
+mod watch;

@@ -8,3 +8,4 @@ mod mutex;
 mod oneshot;
 mod runner;
 mod semaphore;
+mod watch;
