@@ -1,5 +1,6 @@
 //! Ours against the peers.
 
+mod cancel;
 mod mutex;
 #[path = "oneshot.rs"]
 mod one_shot;
@@ -12,7 +13,15 @@ use criterion::Criterion;
 use selvedge_benches::{Group, paired};
 
 fn groups() -> Vec<Group> {
-    let all = [mutex::groups, one_shot::groups, semaphore::groups, watch::groups];
+    // A line each, so that two that are added do not meet.
+    #[rustfmt::skip]
+    let all = [
+        cancel::groups,
+        mutex::groups,
+        one_shot::groups,
+        semaphore::groups,
+        watch::groups,
+    ];
     all.into_iter().flat_map(|groups| groups()).collect()
 }
 

@@ -6,6 +6,7 @@
 //!
 //! | feature | what is in it |
 //! |---------|---------------|
+//! | `cancel` | [`CancellationToken`]: trees, reasons, deadlines, several parents, callbacks; [`Deadline`] |
 //!
 //! No `Drop` in this crate blocks, panics or spawns.
 #![no_std]
@@ -16,3 +17,12 @@ extern crate std;
 
 #[doc(hidden)]
 pub mod raw;
+
+#[cfg(feature = "cancel")]
+mod cancel;
+#[cfg(feature = "cancel")]
+pub use cancel::{
+    CancellationToken, Deadline, DeadlineScope, DropGuard, DropGuardRef, Reason, Registration,
+    RunUntilCancelled, RunUntilCancelledOwned, WaitForCancellationFuture,
+    WaitForCancellationFutureOwned,
+};

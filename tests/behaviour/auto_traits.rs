@@ -50,6 +50,7 @@ fn unwinds<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
 
 fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 
+mod cancel;
 mod mutex;
 mod oneshot;
 mod semaphore;

@@ -1,5 +1,6 @@
 //! Programs that were written against tokio, and differ in their `use` lines only.
 
+mod cancel;
 mod oneshot;
 mod watch;
 

@@ -5,6 +5,7 @@
 #![cfg(not(selvedge_loom))]
 
 mod auto_traits;
+mod cancel;
 mod drop_in;
 mod guards;
 mod harness;

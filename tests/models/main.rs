@@ -3,6 +3,7 @@
 //! `cargo xtask models` runs them. Each says what turns it red, and has been seen red.
 #![cfg(selvedge_loom)]
 
+mod cancel;
 mod model;
 mod mutex;
 mod oneshot;
