@@ -138,6 +138,20 @@ pub struct Report {
 }
 
 impl Report {
+    /// Nothing has been run.
+    pub(super) fn of(check: &Check) -> Self {
+        Self {
+            name: check.name.clone(),
+            schedules: 0,
+            complete: true,
+            failure: None,
+            timeline: None,
+            outcomes: BTreeSet::new(),
+            seconds: 0.0,
+            pictures: None,
+        }
+    }
+
     /// Goes on if all schedules passed.
     ///
     /// # Panics

@@ -43,6 +43,11 @@ impl Choices {
         self.digits().outcomes.clone()
     }
 
+    /// What [`outcomes`](Self::outcomes) was told.
+    pub(super) fn told(&self) -> BTreeSet<String> {
+        self.outcomes().lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(super) fn choose(&self, of: usize) -> usize {
         self.take(of, false).0
     }

@@ -41,15 +41,24 @@ mod history;
 mod tasks;
 mod timeline;
 
+#[cfg(any(selvedge_random, not(selvedge_loom)))]
+mod chance;
 #[cfg(selvedge_loom)]
+mod pictures;
+#[cfg(selvedge_random)]
+mod random;
+
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
 mod arc;
-#[cfg(selvedge_loom)]
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
 mod choices;
-#[cfg(selvedge_loom)]
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
 mod replay;
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
+mod search;
 
 #[cfg(selvedge_loom)]
-#[path = "loomed.rs"]
+#[path = "scheduled.rs"]
 mod engine;
 #[cfg(not(selvedge_loom))]
 #[path = "stress.rs"]
@@ -68,18 +77,21 @@ pub use selvedge_sync::raw::shim::atomic;
 /// another, and the order in which that happened.
 pub use selvedge_sync::raw::shim::Cell;
 
-#[cfg(selvedge_loom)]
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
 pub use arc::Arc;
 /// For shared state: under the flag loom reports what is never dropped.
-#[cfg(not(selvedge_loom))]
+#[cfg(any(selvedge_random, not(selvedge_loom)))]
 pub use std::sync::Arc;
 
 pub use engine::{spawn, yield_now};
 pub use selvedge_sync::raw::block::block_on;
 
 #[doc(hidden)]
-#[cfg(selvedge_loom)]
-pub use loom as __loom;
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
+pub use loom as __model;
+#[doc(hidden)]
+#[cfg(selvedge_random)]
+pub use shuttle as __model;
 
 /// Writes a line of your own into the timeline.
 #[track_caller]
@@ -111,12 +123,12 @@ macro_rules! __statics {
 #[doc(hidden)]
 macro_rules! __statics {
     ($($(#[$attr:meta])* static $name:ident: $type:ty = $value:expr;)*) => {
-        $crate::model::__loom::lazy_static! {
+        $crate::model::__model::lazy_static! {
             $($(#[$attr])* static ref $name: $type = $value;)*
         }
     };
     ($($(#[$attr:meta])* pub static $name:ident: $type:ty = $value:expr;)*) => {
-        $crate::model::__loom::lazy_static! {
+        $crate::model::__model::lazy_static! {
             $($(#[$attr])* pub static ref $name: $type = $value;)*
         }
     };

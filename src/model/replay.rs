@@ -1,36 +1,12 @@
-//! Finding a failing schedule again, and leaving its pictures.
+//! Finding a failing schedule again.
 
-use std::{
-    borrow::ToOwned,
-    env, format, fs,
-    path::{Path, PathBuf},
-    string::ToString,
-};
+use std::{format, fs, path::PathBuf, string::ToString};
 
 use super::{
-    Timeline,
     check::first_red,
-    engine::{Found, Search},
+    pictures::folder,
+    search::{Found, Search},
 };
-
-/// Where the pictures of a check go: in the target folder that the running test was built in.
-fn folder(name: &str) -> PathBuf {
-    let test = env::current_exe().unwrap_or_default();
-    let profile = test.ancestors().find(|path| path.ends_with("deps")).and_then(Path::parent);
-    let target = profile.and_then(Path::parent).map(Path::to_owned);
-    let target = target.unwrap_or_else(|| "target".into());
-    target.join("selvedge-model").join(name.replace([' ', '/'], "-"))
-}
-
-/// Leaves a failing schedule as pictures; where.
-pub(super) fn draw(name: &str, timeline: &Timeline) -> Option<PathBuf> {
-    let folder = folder(name);
-    fs::create_dir_all(&folder).ok()?;
-    fs::write(folder.join("schedule.txt"), timeline.table()).ok()?;
-    fs::write(folder.join("schedule.mmd"), timeline.mermaid()).ok()?;
-    fs::write(folder.join("schedule.svg"), timeline.svg()).ok()?;
-    Some(folder)
-}
 
 /// What finds a failing schedule again: loom's checkpoint of it, and the choices that go with it.
 pub(super) struct Replay {

@@ -5,10 +5,9 @@ use core::{
     time::Duration,
 };
 use std::{
-    collections::BTreeSet,
     format, panic,
     string::String,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, mpsc},
     thread,
     time::Instant,
     vec::Vec,
@@ -18,10 +17,11 @@ pub use std::thread::{spawn, yield_now};
 
 use selvedge_sync::raw::block::block_on;
 
+pub(super) use super::chance::Choices;
 use super::{
     Check, Design, Report,
     check::text_of,
-    design::{Cut, Lane},
+    design::Lane,
     tasks::{self, Ledger},
 };
 
@@ -32,46 +32,10 @@ pub(super) fn note(_text: String, _place: Option<&'static Location<'static>>) {}
 
 pub(super) fn task(_name: Option<String>) {}
 
-/// Choices by a seeded generator (xorshift64*).
-#[derive(Clone)]
-pub(super) struct Choices {
-    state: Arc<Mutex<u64>>,
-    outcomes: Arc<Mutex<BTreeSet<String>>>,
-}
-
-impl Choices {
-    pub(super) fn outcomes(&self) -> Arc<Mutex<BTreeSet<String>>> {
-        self.outcomes.clone()
-    }
-
-    pub(super) fn choose(&self, of: usize) -> usize {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        *state ^= *state >> 12;
-        *state ^= *state << 25;
-        *state ^= *state >> 27;
-        let high = state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
-        usize::try_from(high % of as u64).expect("below a usize")
-    }
-
-    pub(super) fn cut(&self) -> Cut {
-        let at = self.choose(4);
-        Cut { at: (at > 0).then_some(at), reached: Arc::default() }
-    }
-}
-
 pub(super) fn run(check: &Check, design: Arc<dyn Fn(&mut Design) + Send + Sync>) -> Report {
     let start = Instant::now();
-    let choices = Choices { state: Arc::new(Mutex::new(check.seed | 1)), outcomes: Arc::default() };
-    let mut report = Report {
-        name: check.name.clone(),
-        schedules: 0,
-        complete: true,
-        failure: None,
-        timeline: None,
-        outcomes: BTreeSet::new(),
-        seconds: 0.0,
-        pictures: None,
-    };
+    let choices = Choices::new(check.seed);
+    let mut report = Report::of(check);
     let ledger = Ledger::default();
     for _ in 0..check.rounds {
         report.schedules += 1;
@@ -85,7 +49,7 @@ pub(super) fn run(check: &Check, design: Arc<dyn Fn(&mut Design) + Send + Sync>)
             break;
         }
     }
-    report.outcomes = choices.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    report.outcomes = choices.told();
     report.seconds = start.elapsed().as_secs_f64();
     report
 }

@@ -40,6 +40,16 @@ impl Ledger {
     }
 }
 
+#[cfg(selvedge_loom)]
+impl Ledger {
+    /// As [`close`](Self::close), where only a panic is heard.
+    pub(super) fn check(&self) {
+        if let Err(leak) = self.close() {
+            panic!("{leak}");
+        }
+    }
+}
+
 /// A task's waker. Its flag is plain: loom changes threads at its own operations only.
 struct Woken(AtomicBool, Waker);
 

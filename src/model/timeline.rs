@@ -5,6 +5,8 @@ use std::{borrow::ToOwned, format, string::String, vec::Vec};
 
 /// No line of a table is wider.
 const WIDTH: usize = 120;
+/// With more columns than this, nothing in them could be read.
+const MOST_COLUMNS: usize = 6;
 
 /// What the tasks of a failing schedule did, in order.
 #[derive(Clone, Debug, Default)]
@@ -67,9 +69,12 @@ impl Timeline {
     }
 
     /// A column a task, a row a step, and the line of code if it is known; no line is wider than
-    /// 120 columns.
+    /// 120 columns. Of many tasks there is one column that says who.
     #[must_use]
     pub fn table(&self) -> String {
+        if self.columns.len() > MOST_COLUMNS {
+            return self.list();
+        }
         const AT: &str = "at";
         let texts: Vec<_> = (0..self.rows.len()).map(|index| self.text(index)).collect();
         let at = self.rows.iter().filter_map(|row| row.place.as_ref()).map(|at| at.chars().count());
@@ -110,6 +115,26 @@ impl Timeline {
             }
         }
         out.lines().fold(String::new(), |table, line| table + line.trim_end() + "\n")
+    }
+
+    /// The table of many tasks: who, what, and where.
+    fn list(&self) -> String {
+        let width = |texts: &mut dyn Iterator<Item = usize>, most: usize| {
+            texts.max().unwrap_or(0).min(most)
+        };
+        let who = width(&mut self.columns.iter().map(|name| name.chars().count()), 30);
+        let what = (0..self.rows.len()).map(|index| self.text(index)).collect::<Vec<_>>();
+        let wide = width(&mut what.iter().map(|text| text.chars().count()), WIDTH - who - 34);
+        let mut out = format!("  # | {:<who$} | {:<wide$} | at\n", "who", "what");
+        let _ = writeln!(out, "----+-{}-+-{}-+----", "-".repeat(who), "-".repeat(wide));
+        for (index, (row, what)) in self.rows.iter().zip(&what).enumerate() {
+            let name = cut(self.name(row.column), who);
+            let at = cut(row.place.as_deref().unwrap_or(""), 24);
+            let line =
+                format!("{:>3} | {name:<who$} | {:<wide$} | {at}", index + 1, cut(what, wide));
+            let _ = writeln!(out, "{}", line.trim_end());
+        }
+        out
     }
 
     /// At which step it went wrong, and a sentence for each task that sleeps for ever: on what, and
@@ -320,6 +345,10 @@ mod tests {
         let mut wide = lost();
         wide.columns = (0..5).map(|n| format!("a task with a long name, {n}").repeat(3)).collect();
         assert!(wide.table().lines().all(|line| line.chars().count() <= WIDTH));
+        wide.columns.extend(["six".to_owned(), "seven".to_owned()]);
+        let list = wide.table();
+        assert!(list.lines().all(|line| line.chars().count() <= WIDTH), "{list}");
+        assert!(list.contains("| semaphore#1 acquired | looms.rs:7"), "{list}");
         assert_eq!(share(&[5, 50, 40], 60), [5, 28, 27]);
     }
 

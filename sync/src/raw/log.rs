@@ -8,6 +8,11 @@ use alloc::borrow::Cow;
 use core::{cell::RefCell, panic::Location};
 use std::{borrow::ToOwned, string::String, thread_local, vec::Vec};
 
+#[cfg(not(selvedge_random))]
+use loom as rt;
+#[cfg(selvedge_random)]
+use shuttle as rt;
+
 /// The name of an object in a timeline: `mutex#1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label {
@@ -74,7 +79,7 @@ pub struct Log {
 
 #[derive(Debug)]
 struct Thread {
-    id: loom::thread::ThreadId,
+    id: rt::thread::ThreadId,
     name: Option<String>,
     task: Option<String>,
 }
@@ -120,7 +125,7 @@ pub fn column() -> usize {
         if !log.borrow().on {
             return 0;
         }
-        let current = loom::thread::current();
+        let current = rt::thread::current();
         let mut log = log.borrow_mut();
         log.threads.iter().position(|thread| thread.id == current.id()).unwrap_or_else(|| {
             let name = current.name().map(ToOwned::to_owned);

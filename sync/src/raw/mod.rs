@@ -4,6 +4,7 @@
 //! |---------|------------------------------------------------------------|----------|
 //! | `shim`  | atomics, lock, cell, parking: `std` in a build, loom in a model | yes |
 //! | `log`   | what a model's threads did, for the timeline (models only) | no       |
+//! | `overlap` | who touches a cell beside another (random models only)   | yes      |
 //! | `wakers`| wake-ups that leave a lock as values                       | yes      |
 //! | `list`  | the list threaded through pinned waiters                   | yes      |
 //! | `line`  | waiting in line, and being granted a turn                  | no       |
@@ -18,6 +19,8 @@ pub mod line;
 pub mod list;
 #[cfg(selvedge_loom)]
 pub mod log;
+#[cfg(selvedge_random)]
+mod overlap;
 pub mod shim;
 pub mod slot;
 pub mod wakers;

@@ -461,7 +461,8 @@ mod plain {
     }
 }
 
-/// loom.
+/// loom; or shuttle, whose names are the same, where chance chooses the schedules
+/// (`--cfg selvedge_random` beside the other flag).
 #[cfg(selvedge_loom)]
 mod model {
     use alloc::{sync::Arc, task::Wake};
@@ -477,12 +478,17 @@ mod model {
     };
     use std::{borrow::ToOwned, string::String, sync::OnceLock, time::Instant};
 
+    #[cfg(not(selvedge_random))]
+    use loom::{self as rt, cell};
+    #[cfg(selvedge_random)]
+    use {super::super::overlap as cell, shuttle as rt};
+
     use super::super::log;
     pub use super::super::log::Label;
 
     /// loom's lock, beside the value: a destructor in a failed model takes it without loom.
     pub(super) struct Lock<T> {
-        turn: loom::sync::Mutex<()>,
+        turn: rt::sync::Mutex<()>,
         value: UnsafeCell<T>,
     }
 
@@ -492,7 +498,7 @@ mod model {
     impl<T> Lock<T> {
         #[track_caller]
         pub(super) fn new(value: T) -> Self {
-            Self { turn: loom::sync::Mutex::new(()), value: UnsafeCell::new(value) }
+            Self { turn: rt::sync::Mutex::new(()), value: UnsafeCell::new(value) }
         }
 
         #[track_caller]
@@ -506,12 +512,12 @@ mod model {
         }
     }
 
-    pub(super) struct Cell<T>(loom::cell::UnsafeCell<T>);
+    pub(super) struct Cell<T>(cell::UnsafeCell<T>);
 
     impl<T> Cell<T> {
         #[track_caller]
         pub(super) fn new(value: T) -> Self {
-            Self(loom::cell::UnsafeCell::new(value))
+            Self(cell::UnsafeCell::new(value))
         }
 
         #[track_caller]
@@ -527,7 +533,7 @@ mod model {
 
     /// Lies in an allocation that is freed by hand, so that loom reports one that never is.
     #[derive(Debug)]
-    pub struct Heap(ManuallyDrop<loom::sync::Arc<()>>);
+    pub struct Heap(ManuallyDrop<rt::sync::Arc<()>>);
 
     // SAFETY: the threads of a model take turns on one thread of the system's.
     unsafe impl Sync for Heap {}
@@ -539,7 +545,7 @@ mod model {
         #[expect(clippy::new_without_default, reason = "one way to make it is enough")]
         #[track_caller]
         pub fn new() -> Self {
-            Self(ManuallyDrop::new(loom::sync::Arc::new(())))
+            Self(ManuallyDrop::new(rt::sync::Arc::new(())))
         }
     }
 
@@ -552,9 +558,9 @@ mod model {
         }
     }
 
-    pub(super) struct Track(loom::cell::UnsafeCell<()>);
-    pub(super) type Reading = Token<loom::cell::ConstPtr<()>>;
-    pub(super) type Writing = Token<loom::cell::MutPtr<()>>;
+    pub(super) struct Track(cell::UnsafeCell<()>);
+    pub(super) type Reading = Token<cell::ConstPtr<()>>;
+    pub(super) type Writing = Token<cell::MutPtr<()>>;
 
     /// One of loom's tracked pointers; in a failed model it is forgotten instead of ended.
     pub(super) struct Token<P>(ManuallyDrop<P>);
@@ -580,7 +586,7 @@ mod model {
     impl Track {
         #[track_caller]
         pub(super) fn new() -> Self {
-            Self(loom::cell::UnsafeCell::new(()))
+            Self(cell::UnsafeCell::new(()))
         }
 
         #[track_caller]
@@ -602,7 +608,7 @@ mod model {
 
     /// Lets another thread go on, in a loop that waits for it.
     pub fn relax() {
-        loom::thread::yield_now();
+        rt::thread::yield_now();
     }
 
     /// Whether the bug called `name` is switched on (`SELVEDGE_MUTANT`).
@@ -637,7 +643,7 @@ mod model {
 
     #[derive(Debug)]
     struct Sleeper {
-        thread: loom::thread::Thread,
+        thread: rt::thread::Thread,
         column: usize,
         woken: AtomicBool,
         parked: AtomicBool,
@@ -668,7 +674,7 @@ mod model {
         #[expect(clippy::new_without_default, reason = "it belongs to the calling thread")]
         pub fn new() -> Self {
             Self(Arc::new(Sleeper {
-                thread: loom::thread::current(),
+                thread: rt::thread::current(),
                 column: log::column(),
                 woken: AtomicBool::new(false),
                 parked: AtomicBool::new(false),
@@ -685,7 +691,7 @@ mod model {
             if !self.0.woken.swap(false, Relaxed) {
                 log::sleeps();
                 self.0.parked.store(true, Relaxed);
-                loom::thread::park();
+                rt::thread::park();
                 self.0.parked.store(false, Relaxed);
                 self.0.woken.store(false, Relaxed);
                 log::woken();
@@ -706,15 +712,15 @@ mod model {
     pub mod atomic {
         use core::panic::Location;
 
-        pub use loom::sync::atomic::Ordering;
+        pub use core::sync::atomic::Ordering;
 
-        use super::{doomed, weakened};
+        use super::{doomed, rt, weakened};
 
         /// A fence, unless it is the one that is weakened.
         #[track_caller]
         pub fn fence(ordering: Ordering) {
             if weakened(ordering, Location::caller()) != Ordering::Relaxed && !doomed() {
-                loom::sync::atomic::fence(ordering);
+                rt::sync::atomic::fence(ordering);
             }
         }
 
@@ -722,13 +728,13 @@ mod model {
             ($($name:ident($value:ty, $zero:expr) $(<$t:ident>)?: $([$op:ident])*;)*) => {$(
                 #[doc = concat!("loom's `", stringify!($name), "`.")]
                 #[derive(Debug)]
-                pub struct $name $(<$t>)?(loom::sync::atomic::$name $(<$t>)?);
+                pub struct $name $(<$t>)?(rt::sync::atomic::$name $(<$t>)?);
 
                 impl $(<$t>)? $name $(<$t>)? {
                     /// Wraps `value`.
                     #[track_caller]
                     pub fn new(value: $value) -> Self {
-                        Self(loom::sync::atomic::$name::new(value))
+                        Self(rt::sync::atomic::$name::new(value))
                     }
 
                     /// As `core`'s.

@@ -1,16 +1,14 @@
-//! Runs a design in every schedule, on loom.
+//! Runs a design once, in a schedule that loom chooses, or chance.
 
 use core::{
     cell::RefCell,
     panic::{AssertUnwindSafe, Location},
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 use std::{
     format, panic,
     string::{String, ToString},
     sync::{Arc, Mutex, Once, PoisonError},
     thread_local,
-    time::Instant,
     vec::Vec,
 };
 
@@ -19,17 +17,24 @@ use selvedge_sync::raw::{
     log::{self, Place, What},
 };
 
-pub use loom::thread::yield_now;
+#[cfg(not(selvedge_random))]
+use loom as rt;
+#[cfg(selvedge_random)]
+use shuttle as rt;
 
-pub(super) use super::choices::Choices;
+pub use rt::thread::yield_now;
+
 use super::{
-    Check, Design, Report, Timeline,
-    check::{first_red, text_of},
+    Design, Timeline,
+    check::text_of,
     design::Lane,
-    replay::{Replay, draw},
     tasks::{self, Ledger},
     timeline::{Row, Step},
 };
+#[cfg(selvedge_random)]
+pub(super) use super::{chance::Choices, random::run};
+#[cfg(not(selvedge_random))]
+pub(super) use super::{choices::Choices, search::run};
 
 /// Writes a line into the timeline: the user's, if it has a place.
 pub(super) fn note(text: String, place: Option<&'static Location<'static>>) {
@@ -41,134 +46,13 @@ pub(super) fn task(name: Option<String>) {
     log::task(name);
 }
 
-/// A schedule that failed.
-pub(super) struct Found {
-    pub(super) message: String,
-    pub(super) timeline: Timeline,
-    /// Which of its exploration it was, from 1.
-    pub(super) at: usize,
-}
+/// How many threads a model has room for, the main one included.
+const ROOM: usize = if cfg!(selvedge_random) { usize::MAX } else { 5 };
 
-/// All schedules of one design.
-pub(super) struct Search<'a> {
-    check: &'a Check,
-    design: Arc<dyn Fn(&mut Design) + Send + Sync>,
-    pub(super) choices: Choices,
-    ledger: Ledger,
-    schedules: Arc<AtomicU64>,
-    start: Instant,
-}
-
-pub(super) fn run(check: &Check, design: Arc<dyn Fn(&mut Design) + Send + Sync>) -> Report {
-    let search = Search {
-        check,
-        design,
-        choices: Choices::default(),
-        ledger: Ledger::default(),
-        schedules: Arc::default(),
-        start: Instant::now(),
-    };
-    let replay = Replay::of(&check.name);
-    let found = replay.run(&search).or_else(|| {
-        let (found, preemptions) = search.first()?;
-        if first_red() { Some(found) } else { Some(replay.keep(&search, found, preemptions)) }
-    });
-    let complete = found.is_some() || !search.is_cut();
-    let outcomes = search.choices.outcomes();
-    let outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let mut report = Report {
-        name: check.name.clone(),
-        schedules: search.schedules.load(Relaxed),
-        complete,
-        failure: None,
-        timeline: None,
-        outcomes,
-        seconds: search.start.elapsed().as_secs_f64(),
-        pictures: None,
-    };
-    if let Some(Found { message, timeline, .. }) = found {
-        report.failure = Some(if message.starts_with("deadlock") {
-            let sleepers = timeline.verdict().len();
-            format!("deadlock: {sleepers} of {} sleep for ever", timeline.columns.len())
-        } else {
-            message
-        });
-        if !first_red() {
-            report.pictures = draw(&check.name, &timeline);
-        }
-        report.timeline = Some(timeline);
-    }
-    report
-}
-
-impl Search<'_> {
-    fn is_cut(&self) -> bool {
-        self.check.max_duration.is_some_and(|all| self.start.elapsed() >= all)
-    }
-
-    pub(super) fn builder(&self, preemptions: Option<usize>) -> loom::model::Builder {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = preemptions;
-        builder.max_branches = self.check.max_branches;
-        // loom looks at its duration and permutations at checkpoints only, and then returns as if
-        // it had passed: `is_cut` asks again.
-        builder.checkpoint_interval = 200;
-        builder.max_duration =
-            self.check.max_duration.map(|all| all.saturating_sub(self.start.elapsed()));
-        builder
-    }
-
-    /// The first schedule that fails, over all choices, and the bound that found it.
-    fn first(&self) -> Option<(Found, Option<usize>)> {
-        loop {
-            let preemptions = self.check.preemptions;
-            if let Err(found) = self.explore(&self.builder(preemptions)) {
-                return Some((found, preemptions));
-            }
-            if self.is_cut() || !self.choices.advance() {
-                return None;
-            }
-        }
-    }
-
-    /// Every schedule of one set of choices, to the first that fails.
-    pub(super) fn explore(&self, builder: &loom::model::Builder) -> Result<(), Found> {
-        let count = Arc::new(AtomicUsize::new(0));
-        let (choices, ledger, design) =
-            (self.choices.clone(), self.ledger.clone(), self.design.clone());
-        let (schedules, counted, frozen) =
-            (self.schedules.clone(), count.clone(), self.check.frozen);
-        let ended = catch(|| {
-            builder.check(move || {
-                // What a schedule leaves behind shows when its statics have gone, too.
-                if let Err(leak) = ledger.close() {
-                    panic!("{leak}");
-                }
-                counted.fetch_add(1, Relaxed);
-                schedules.fetch_add(1, Relaxed);
-                log::reset();
-                choices.rewind();
-                watched(|| {
-                    let mut made = Design::new(choices.clone(), ledger.clone(), frozen);
-                    design(&mut made);
-                    run_once(made);
-                });
-            });
-        });
-        ended.and_then(|()| self.ledger.close()).map_err(|message| {
-            drop(self.ledger.close());
-            let message = match message.split_once(" [") {
-                Some((leak, _)) if leak.starts_with("leak: ") => leak.to_string(),
-                _ => message,
-            };
-            Found { message, timeline: timeline(), at: count.load(Relaxed) }
-        })
-    }
-}
-
-fn run_once(design: Design) {
+/// Runs a design to its end.
+pub(super) fn run_once(design: Design) {
     let clock = design.clock;
-    let most = if clock.is_some() { 4 } else { 5 };
+    let most = if clock.is_some() { ROOM - 1 } else { ROOM };
     let count = design.lanes.len();
     assert!(count <= most, "a model has room for {most} threads beside the clock, not for {count}");
     let mut lanes = design.lanes.into_iter();
@@ -227,15 +111,15 @@ fn run_lane(lane: Lane, ledger: &Ledger) {
 #[track_caller]
 pub fn spawn<T: Send + 'static>(
     f: impl FnOnce() -> T + Send + 'static,
-) -> loom::thread::JoinHandle<T> {
+) -> rt::thread::JoinHandle<T> {
     let place = Location::caller();
     let file = place.file().rsplit(['/', '\\']).next().unwrap_or_default();
-    let builder = loom::thread::Builder::new().name(format!("spawned at {file}:{}", place.line()));
+    let builder = rt::thread::Builder::new().name(format!("spawned at {file}:{}", place.line()));
     builder.spawn(move || watched(f)).expect("there is room for another")
 }
 
 /// Runs `f` on the calling thread; if it goes wrong there, the timeline says so.
-fn watched<T>(f: impl FnOnce() -> T) -> T {
+pub(super) fn watched<T>(f: impl FnOnce() -> T) -> T {
     let column = log::column();
     panic::catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
         let sink = SINK.with(|sink| sink.borrow().clone());
@@ -252,7 +136,7 @@ fn watched<T>(f: impl FnOnce() -> T) -> T {
 }
 
 /// What the log of the last schedule tells.
-fn timeline() -> Timeline {
+pub(super) fn timeline() -> Timeline {
     let (rows, names) = log::take();
     let column = |(index, name): (usize, Option<String>)| {
         name.unwrap_or_else(|| if index == 0 { "main".into() } else { format!("thread {index}") })
@@ -309,10 +193,10 @@ thread_local! {
 
 /// Runs `f`; the text and the place of its first panic, which is not printed.
 ///
-/// loom ends each thread of a failed model with a panic of its own, whose payload is no text. Should
+/// The scheduler ends each thread of a failed model with a panic of its own, whose payload is no text. Should
 /// a second panic come while the first is on its way, the test is about to abort: then the first is
 /// printed at once.
-fn catch(f: impl FnOnce()) -> Result<(), String> {
+pub(super) fn catch(f: impl FnOnce()) -> Result<(), String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();
@@ -325,7 +209,9 @@ fn catch(f: impl FnOnce()) -> Result<(), String> {
                 match &sink.text {
                     None => {
                         sink.text = Some(text_of(payload).trim().to_string());
-                        let at = info.location().filter(|at| !at.file().contains("/loom-"));
+                        let at = info.location().filter(|at| {
+                            !["/loom-", "/shuttle-"].iter().any(|of| at.file().contains(of))
+                        });
                         sink.place = at.map(|at| Place {
                             file: at.file().to_string().into(),
                             line: at.line(),
