@@ -1,11 +1,14 @@
 //! Ours against the peers.
 
-mod cancel;
+mod completion;
+mod latch;
+mod lazy;
 mod mutex;
-#[path = "oneshot.rs"]
-mod one_shot;
+mod once;
+mod once_cell;
 mod semaphore;
-mod watch;
+mod set_once;
+mod wait_group;
 
 use std::env;
 
@@ -13,16 +16,20 @@ use criterion::Criterion;
 use selvedge_benches::{Group, paired};
 
 fn groups() -> Vec<Group> {
-    // A line each, so that two that are added do not meet.
-    #[rustfmt::skip]
-    let all = [
-        cancel::groups,
-        mutex::groups,
-        one_shot::groups,
-        semaphore::groups,
-        watch::groups,
-    ];
-    all.into_iter().flat_map(|groups| groups()).collect()
+    [
+        completion::groups(),
+        latch::groups(),
+        lazy::groups(),
+        mutex::groups(),
+        once::groups(),
+        once_cell::groups(),
+        semaphore::groups(),
+        set_once::groups(),
+        wait_group::groups(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn main() {

@@ -15,11 +15,7 @@ use selvedge_sync::raw::shim::{self, Lock};
 /// The earliest timer may fire at any moment: whether tasks are busy or not, as on a machine that
 /// is slow.
 #[derive(Debug)]
-pub struct Clock {
-    state: Lock<State>,
-    /// Whether time stands still.
-    frozen: bool,
-}
+pub struct Clock(Lock<State>);
 
 struct State {
     now: u64,
@@ -31,21 +27,20 @@ struct State {
 }
 
 impl Clock {
-    pub(super) fn new(frozen: bool) -> Self {
-        let state = State {
+    pub(super) fn new() -> Self {
+        Self(Lock::new(State {
             now: 0,
             next_key: 0,
             timers: BTreeMap::new(),
             live: 0,
             driver: None,
             ended: false,
-        };
-        Self { state: Lock::new(state), frozen }
+        }))
     }
 
     /// What time it is.
     pub fn now(&self) -> u64 {
-        self.state.with(|state| state.now)
+        self.0.with(|state| state.now)
     }
 
     /// Waits for `ticks`.
@@ -71,7 +66,7 @@ impl Clock {
                 return Poll::Ready(Ok(output));
             }
             sleep.as_mut().poll(cx).map(|()| {
-                super::engine::note("its time is over".into(), None);
+                super::note("its time is over");
                 Err(Elapsed)
             })
         })
@@ -79,11 +74,11 @@ impl Clock {
     }
 
     pub(super) fn enter(&self) {
-        self.state.with(|state| state.live += 1);
+        self.0.with(|state| state.live += 1);
     }
 
     pub(super) fn exit(&self) {
-        let driver = self.state.with(|state| {
+        let driver = self.0.with(|state| {
             state.live -= 1;
             if state.live == 0 {
                 state.ended = true;
@@ -102,12 +97,11 @@ impl Clock {
         core::future::poll_fn(|cx| {
             loop {
                 let mut waker = Some(cx.waker().clone());
-                let fired = self.state.with(|state| {
+                let fired = self.0.with(|state| {
                     if state.ended {
                         return Err(true);
                     }
-                    let next = if self.frozen { None } else { state.timers.pop_first() };
-                    match next {
+                    match state.timers.pop_first() {
                         Some(((at, _), timer)) => {
                             state.now = state.now.max(at);
                             Ok((timer, at))
@@ -121,7 +115,7 @@ impl Clock {
                 drop(waker);
                 match fired {
                     Ok((timer, at)) => {
-                        super::engine::note(std::format!("it is {at}"), None);
+                        super::note(std::format!("it is {at}"));
                         timer.wake();
                     }
                     Err(true) => return Poll::Ready(()),
@@ -147,7 +141,7 @@ impl Future for Sleep {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let waker = cx.waker().clone();
-        let (ready, old, driver) = this.clock.state.with(|state| {
+        let (ready, old, driver) = this.clock.0.with(|state| {
             if state.now >= this.at {
                 let old = this.key.take().and_then(|key| state.timers.remove(&(this.at, key)));
                 return (true, old.or(Some(waker)), None);
@@ -172,7 +166,7 @@ impl Drop for Sleep {
             return;
         }
         if let Some(key) = self.key.take() {
-            drop(self.clock.state.with(|state| state.timers.remove(&(self.at, key))));
+            drop(self.clock.0.with(|state| state.timers.remove(&(self.at, key))));
         }
     }
 }

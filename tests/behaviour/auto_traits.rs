@@ -50,8 +50,12 @@ fn unwinds<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
 
 fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 
-mod cancel;
+mod completion;
+mod latch;
+mod lazy;
 mod mutex;
-mod oneshot;
+mod once;
+mod once_cell;
 mod semaphore;
-mod watch;
+mod set_once;
+mod wait_group;

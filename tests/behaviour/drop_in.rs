@@ -1,8 +1,7 @@
 //! Programs that were written against tokio, and differ in their `use` lines only.
 
-mod cancel;
-mod oneshot;
-mod watch;
+mod once_cell;
+mod set_once;
 
 /// The program text, once for each set of `use` lines.
 macro_rules! programs {

@@ -5,14 +5,19 @@
 #![cfg(not(selvedge_loom))]
 
 mod auto_traits;
-mod cancel;
+mod completion;
 mod drop_in;
 mod guards;
 mod harness;
+mod latch;
+mod lazy;
 mod mutex;
-mod oneshot;
+mod once;
+mod once_cell;
 mod permits;
 mod semaphore;
+mod set_once;
+mod signal;
 mod sweep;
+mod wait_group;
 mod wakers;
-mod watch;

@@ -40,14 +40,16 @@ pub(crate) struct Swept<P> {
 pub(crate) type Report<'a> = &'a mut dyn FnMut(&str, &str, usize);
 
 /// Every primitive, each by the `sweep` of its own file.
-// A line each, so that two that are added do not meet.
-#[rustfmt::skip]
-const ALL: &[fn(Report<'_>)] = &[
-    crate::cancel::sweep,
+const ALL: [fn(Report<'_>); 9] = [
+    crate::completion::sweep,
+    crate::latch::sweep,
+    crate::lazy::sweep,
     crate::mutex::sweep,
-    crate::oneshot::sweep,
+    crate::once::sweep,
+    crate::once_cell::sweep,
     crate::semaphore::sweep,
-    crate::watch::sweep,
+    crate::set_once::sweep,
+    crate::wait_group::sweep,
 ];
 
 impl<P: Send + Sync + 'static> Swept<P> {

@@ -3,10 +3,14 @@
 //! `cargo xtask models` runs them. Each says what turns it red, and has been seen red.
 #![cfg(selvedge_loom)]
 
-mod cancel;
+mod completion;
+mod latch;
+mod lazy;
 mod model;
 mod mutex;
-mod oneshot;
+mod once;
+mod once_cell;
 mod runner;
 mod semaphore;
-mod watch;
+mod set_once;
+mod wait_group;
