@@ -7,9 +7,15 @@ count() {
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" count "$1" "$2" "$3" 2>&1 |
         sed -n 's/.*Collected : //p'
 }
-for group in {mutex,semaphore}/{uncontended,one_poll} semaphore/many; do
+groups=(
+    {mutex,semaphore}/{uncontended,one_poll} semaphore/many
+    oneshot/{ready,waiting}
+    watch/send_read watch/one_thread/{1,10,100}
+    context/{child,cancel_1,cancel_1000,cancel_1000_children,is_cancelled}
+)
+for group in "${groups[@]}"; do
     echo "$group"
-    for who in selvedge tokio async-lock mea maitake futures\* 'std floor*' loop\*; do
+    for who in selvedge tokio tokio-util async-lock mea maitake futures oneshot futures\* 'std floor*' loop\*; do
         few=$(count "$group" "$who" 10000)
         many=$(count "$group" "$who" 20000)
         [ "$((many - few))" -lt 10000 ] || printf '  %-12s %6s\n' "$who" "$(((many - few) / 10000))"

@@ -1,14 +1,11 @@
 //! Ours against the peers.
 
-mod completion;
-mod latch;
-mod lazy;
+mod cancel;
 mod mutex;
-mod once;
-mod once_cell;
+#[path = "oneshot.rs"]
+mod one_shot;
 mod semaphore;
-mod set_once;
-mod wait_group;
+mod watch;
 
 use std::env;
 
@@ -16,20 +13,16 @@ use criterion::Criterion;
 use selvedge_benches::{Group, paired};
 
 fn groups() -> Vec<Group> {
-    [
-        completion::groups(),
-        latch::groups(),
-        lazy::groups(),
-        mutex::groups(),
-        once::groups(),
-        once_cell::groups(),
-        semaphore::groups(),
-        set_once::groups(),
-        wait_group::groups(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    // A line each, so that two that are added do not meet.
+    #[rustfmt::skip]
+    let all = [
+        cancel::groups,
+        mutex::groups,
+        one_shot::groups,
+        semaphore::groups,
+        watch::groups,
+    ];
+    all.into_iter().flat_map(|groups| groups()).collect()
 }
 
 fn main() {

@@ -1,2 +1,28 @@
-//! Async drop guards, cancellation and decorators for any executor, checked with loom.
+//! Who may still run, until when, and what happens at the end: for tasks on any executor.
+//!
+//! Every primitive is a feature of its own, and all are on by default. Nothing here names a
+//! runtime: what has to run elsewhere is a future that the program polls where it likes, and what
+//! has to wait stands in the line that the locks of `selvedge-sync` use.
+//!
+//! | feature | what is in it |
+//! |---------|---------------|
+//! | `cancel` | [`CancellationToken`]: trees, reasons, deadlines, several parents, callbacks; [`Deadline`] |
+//!
+//! No `Drop` in this crate blocks, panics or spawns.
 #![no_std]
+
+extern crate alloc;
+#[cfg(any(feature = "std", selvedge_loom))]
+extern crate std;
+
+#[doc(hidden)]
+pub mod raw;
+
+#[cfg(feature = "cancel")]
+mod cancel;
+#[cfg(feature = "cancel")]
+pub use cancel::{
+    CancellationToken, Deadline, DeadlineScope, DropGuard, DropGuardRef, Reason, Registration,
+    RunUntilCancelled, RunUntilCancelledOwned, WaitForCancellationFuture,
+    WaitForCancellationFutureOwned,
+};

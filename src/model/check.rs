@@ -1,7 +1,7 @@
 //! How far a check goes, and what it found.
 
 use core::{fmt, time::Duration};
-use std::{borrow::ToOwned, collections::BTreeSet, env, fs, path::PathBuf, string::String, thread};
+use std::{borrow::ToOwned, collections::BTreeSet, env, path::PathBuf, string::String, thread};
 
 use super::{Design, Timeline, engine};
 
@@ -17,8 +17,8 @@ pub fn check(design: impl Fn(&mut Design) + Send + Sync + 'static) {
 
 /// How far a check goes.
 ///
-/// `LOOM_MAX_PREEMPTIONS`, `LOOM_MAX_DURATION` (seconds) and `LOOM_MAX_BRANCHES` overrule what the
-/// program says.
+/// `LOOM_MAX_PREEMPTIONS`, `LOOM_MAX_DURATION` (seconds), `LOOM_MAX_BRANCHES`, `SELVEDGE_ROUNDS` and
+/// `SELVEDGE_SEED` overrule what the program says.
 #[derive(Clone, Debug)]
 #[must_use = "a check does nothing until it is run"]
 pub struct Check {
@@ -26,9 +26,8 @@ pub struct Check {
     pub(super) preemptions: Option<usize>,
     pub(super) max_duration: Option<Duration>,
     pub(super) max_branches: usize,
-    #[cfg_attr(selvedge_loom, expect(dead_code, reason = "for the stress mode"))]
+    pub(super) frozen: bool,
     pub(super) rounds: usize,
-    #[cfg_attr(selvedge_loom, expect(dead_code, reason = "for the stress mode"))]
     pub(super) seed: u64,
 }
 
@@ -48,8 +47,9 @@ impl Check {
             preemptions: Some(number("LOOM_MAX_PREEMPTIONS").unwrap_or(2)),
             max_duration: number("LOOM_MAX_DURATION").map(|n| Duration::from_secs(n as u64)),
             max_branches: number("LOOM_MAX_BRANCHES").unwrap_or(10_000),
-            rounds: 200,
-            seed: 1,
+            frozen: false,
+            rounds: number("SELVEDGE_ROUNDS").unwrap_or(200),
+            seed: number("SELVEDGE_SEED").map_or(1, |n| n as u64),
         }
     }
 
@@ -74,6 +74,13 @@ impl Check {
         self
     }
 
+    /// Lets time stand still: no timer of [`Design::clock`] fires, and whoever needs one sleeps for
+    /// ever. What passes so does not owe its wake-ups to a timeout.
+    pub fn frozen(mut self) -> Self {
+        self.frozen = true;
+        self
+    }
+
     /// How many steps a schedule may have.
     pub fn max_branches(mut self, n: usize) -> Self {
         self.max_branches = n;
@@ -86,25 +93,19 @@ impl Check {
         self
     }
 
-    /// How many rounds the stress mode runs.
-    #[cfg_attr(selvedge_loom, expect(unused_mut, reason = "for the stress mode"))]
+    /// How many rounds the stress mode, or the random scheduler, runs.
     pub fn rounds(mut self, n: usize) -> Self {
-        #[cfg(not(selvedge_loom))]
-        {
+        if env::var_os("SELVEDGE_ROUNDS").is_none() {
             self.rounds = n;
         }
-        let _ = n;
         self
     }
 
-    /// Where the stress mode's choices start.
-    #[cfg_attr(selvedge_loom, expect(unused_mut, reason = "for the stress mode"))]
+    /// Where the choices of the stress mode, or of the random scheduler, start.
     pub fn seed(mut self, seed: u64) -> Self {
-        #[cfg(not(selvedge_loom))]
-        {
+        if env::var_os("SELVEDGE_SEED").is_none() {
             self.seed = seed;
         }
-        let _ = seed;
         self
     }
 
@@ -132,9 +133,25 @@ pub struct Report {
     pub outcomes: BTreeSet<String>,
     /// How long it took.
     pub seconds: f64,
+    /// The folder with the pictures of the failing schedule, and what finds it again.
+    pub pictures: Option<PathBuf>,
 }
 
 impl Report {
+    /// Nothing has been run.
+    pub(super) fn of(check: &Check) -> Self {
+        Self {
+            name: check.name.clone(),
+            schedules: 0,
+            complete: true,
+            failure: None,
+            timeline: None,
+            outcomes: BTreeSet::new(),
+            seconds: 0.0,
+            pictures: None,
+        }
+    }
+
     /// Goes on if all schedules passed.
     ///
     /// # Panics
@@ -142,45 +159,51 @@ impl Report {
     /// If one failed, or the search was cut, with the schedule as a table.
     #[track_caller]
     pub fn unwrap(self) -> Self {
-        assert!(self.failure.is_none(), "{self}");
-        assert!(self.complete, "{self}");
+        let passed = self.failure.is_none() && self.complete;
+        if !passed && first_red() {
+            std::println!("{}", self.in_a_line());
+            std::process::exit(101);
+        }
+        assert!(passed, "{self}");
         self
     }
 
-    /// Leaves the failing schedule as pictures; where.
-    fn draw(&self) -> Option<PathBuf> {
-        let timeline = self.timeline.as_ref()?;
-        let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-        let folder = PathBuf::from(target).join("selvedge-model").join(&self.name);
-        fs::create_dir_all(&folder).ok()?;
-        fs::write(folder.join("schedule.mmd"), timeline.mermaid()).ok()?;
-        fs::write(folder.join("schedule.svg"), timeline.svg()).ok()?;
-        Some(folder)
+    /// What went wrong and where, for a list of many.
+    fn in_a_line(&self) -> String {
+        let failure = self.failure.as_deref().unwrap_or("cut").lines().next().unwrap_or_default();
+        let verdict = self.timeline.as_ref().map(Timeline::verdict).unwrap_or_default();
+        let verdict = verdict.first().map(String::as_str).unwrap_or_default();
+        std::format!("RED {}: {failure}. {verdict}", self.name)
     }
+}
+
+/// Whether the first failure is enough, without a picture: `cargo xtask weaken` asks for no more.
+pub(super) fn first_red() -> bool {
+    env::var_os("SELVEDGE_FIRST_RED").is_some()
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, schedules, seconds, .. } = self;
-        match &self.failure {
-            None if self.complete => {
+        let Some(failure) = &self.failure else {
+            return if self.complete {
                 write!(f, "{name}: {schedules} schedules passed in {seconds:.1} s")
-            }
-            None => write!(f, "{name}: cut after {schedules} schedules and {seconds:.1} s"),
-            Some(failure) => {
-                writeln!(f, "{name}, schedule {schedules}: {failure}")?;
-                if let Some(timeline) = &self.timeline {
-                    write!(f, "\n{}", timeline.table())?;
-                    for sentence in timeline.sleepers() {
-                        writeln!(f, "{sentence}")?;
-                    }
-                }
-                match self.draw() {
-                    Some(folder) => writeln!(f, "pictures: {}", folder.display()),
-                    None => Ok(()),
-                }
+            } else {
+                write!(f, "{name}: cut after {schedules} schedules and {seconds:.1} s")
+            };
+        };
+        writeln!(f, "{name}, schedule {schedules}: {failure}")?;
+        if let Some(timeline) = &self.timeline {
+            write!(f, "\n{}", timeline.table())?;
+            for sentence in timeline.verdict() {
+                writeln!(f, "{sentence}")?;
             }
         }
+        if let Some(folder) = &self.pictures {
+            writeln!(f, "pictures: {}", folder.display())?;
+            writeln!(f, "The same command finds this schedule again at once.")?;
+        }
+        Ok(())
     }
 }
 

@@ -15,7 +15,11 @@ use selvedge_sync::raw::shim::{self, Lock};
 /// The earliest timer may fire at any moment: whether tasks are busy or not, as on a machine that
 /// is slow.
 #[derive(Debug)]
-pub struct Clock(Lock<State>);
+pub struct Clock {
+    state: Lock<State>,
+    /// Whether time stands still.
+    frozen: bool,
+}
 
 struct State {
     now: u64,
@@ -27,20 +31,21 @@ struct State {
 }
 
 impl Clock {
-    pub(super) fn new() -> Self {
-        Self(Lock::new(State {
+    pub(super) fn new(frozen: bool) -> Self {
+        let state = State {
             now: 0,
             next_key: 0,
             timers: BTreeMap::new(),
             live: 0,
             driver: None,
             ended: false,
-        }))
+        };
+        Self { state: Lock::new(state), frozen }
     }
 
     /// What time it is.
     pub fn now(&self) -> u64 {
-        self.0.with(|state| state.now)
+        self.state.with(|state| state.now)
     }
 
     /// Waits for `ticks`.
@@ -66,7 +71,7 @@ impl Clock {
                 return Poll::Ready(Ok(output));
             }
             sleep.as_mut().poll(cx).map(|()| {
-                super::note("its time is over");
+                super::engine::note("its time is over".into(), None);
                 Err(Elapsed)
             })
         })
@@ -74,11 +79,11 @@ impl Clock {
     }
 
     pub(super) fn enter(&self) {
-        self.0.with(|state| state.live += 1);
+        self.state.with(|state| state.live += 1);
     }
 
     pub(super) fn exit(&self) {
-        let driver = self.0.with(|state| {
+        let driver = self.state.with(|state| {
             state.live -= 1;
             if state.live == 0 {
                 state.ended = true;
@@ -97,11 +102,12 @@ impl Clock {
         core::future::poll_fn(|cx| {
             loop {
                 let mut waker = Some(cx.waker().clone());
-                let fired = self.0.with(|state| {
+                let fired = self.state.with(|state| {
                     if state.ended {
                         return Err(true);
                     }
-                    match state.timers.pop_first() {
+                    let next = if self.frozen { None } else { state.timers.pop_first() };
+                    match next {
                         Some(((at, _), timer)) => {
                             state.now = state.now.max(at);
                             Ok((timer, at))
@@ -115,7 +121,7 @@ impl Clock {
                 drop(waker);
                 match fired {
                     Ok((timer, at)) => {
-                        super::note(std::format!("it is {at}"));
+                        super::engine::note(std::format!("it is {at}"), None);
                         timer.wake();
                     }
                     Err(true) => return Poll::Ready(()),
@@ -141,7 +147,7 @@ impl Future for Sleep {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let waker = cx.waker().clone();
-        let (ready, old, driver) = this.clock.0.with(|state| {
+        let (ready, old, driver) = this.clock.state.with(|state| {
             if state.now >= this.at {
                 let old = this.key.take().and_then(|key| state.timers.remove(&(this.at, key)));
                 return (true, old.or(Some(waker)), None);
@@ -166,7 +172,7 @@ impl Drop for Sleep {
             return;
         }
         if let Some(key) = self.key.take() {
-            drop(self.clock.0.with(|state| state.timers.remove(&(self.at, key))));
+            drop(self.clock.state.with(|state| state.timers.remove(&(self.at, key))));
         }
     }
 }

@@ -3,12 +3,13 @@
 use core::{
     fmt,
     future::Future,
+    hash::Hash,
     pin::Pin,
     task::{Context, Poll},
 };
 use std::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
-use super::{Clock, engine::Choices};
+use super::{Clock, History, engine::Choices, tasks::Ledger};
 
 pub(super) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -24,12 +25,15 @@ pub struct Design {
     pub(super) after: Vec<Box<dyn FnOnce() + Send>>,
     pub(super) clock: Option<Arc<Clock>>,
     pub(super) choices: Choices,
+    pub(super) ledger: Ledger,
+    frozen: bool,
     shared: bool,
 }
 
 impl Design {
-    pub(super) fn new(choices: Choices) -> Self {
-        Self { lanes: Vec::new(), after: Vec::new(), clock: None, choices, shared: false }
+    pub(super) fn new(choices: Choices, ledger: Ledger, frozen: bool) -> Self {
+        let (lanes, after, clock) = (Vec::new(), Vec::new(), None);
+        Self { lanes, after, clock, choices, ledger, frozen, shared: false }
     }
 
     /// A task on a thread of its own.
@@ -81,8 +85,39 @@ impl Design {
     }
 
     /// Virtual time: any due timer may fire at any moment, in every order that deadlines allow.
+    ///
+    /// A timer that fires wakes its task, and so hides a wake-up that was lost. So check a design
+    /// with a clock a second time, with [`Check::frozen`](super::Check::frozen).
     pub fn clock(&mut self) -> Arc<Clock> {
-        self.clock.get_or_insert_with(|| Arc::new(Clock::new())).clone()
+        let frozen = self.frozen;
+        self.clock.get_or_insert_with(|| Arc::new(Clock::new(frozen))).clone()
+    }
+
+    /// Something that must be gone when the design has ended, like a message or a connection: the
+    /// check fails if it, or a clone of it, is kept or forgotten.
+    pub fn token(&self, name: impl Into<String>) -> Token {
+        let token = Arc::new(());
+        self.ledger.expect(std::format!("`{}` is never dropped", name.into()), &token);
+        Token(token)
+    }
+
+    /// A history of calls that is held, in the end, against a sequential model: whether what the
+    /// calls returned could have come of performing them one after the other, from `start` on, by
+    /// `step`. [`History::call`] records.
+    pub fn linearizable<S, O, R>(
+        &mut self,
+        start: S,
+        step: impl Fn(&mut S, &O) -> R + Send + 'static,
+    ) -> Arc<History<O, R>>
+    where
+        S: Clone + Eq + Hash + Send + 'static,
+        O: fmt::Debug + Send + 'static,
+        R: PartialEq + Clone + fmt::Debug + Send + 'static,
+    {
+        let history = Arc::new(History::new());
+        let recorded = history.clone();
+        self.after(move || recorded.assert_linearizable(start, step));
+        history
     }
 
     /// One of `0..n`: all of them are explored.
@@ -109,6 +144,10 @@ impl Design {
         }
     }
 }
+
+/// Something that must be gone in the end ([`Design::token`]).
+#[derive(Clone, Debug)]
+pub struct Token(#[expect(dead_code, reason = "it is there to be counted")] Arc<()>);
 
 impl fmt::Debug for Design {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,7 +180,7 @@ impl Future for Cancellable {
         self.polls += 1;
         self.cut.reached.fetch_max(self.polls, core::sync::atomic::Ordering::Relaxed);
         if self.cut.at == Some(self.polls) {
-            super::note("is cancelled");
+            super::engine::note("is cancelled".into(), None);
             self.future = None;
             return Poll::Ready(());
         }

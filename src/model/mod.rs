@@ -38,10 +38,27 @@ mod check;
 mod clock;
 mod design;
 mod history;
+mod tasks;
 mod timeline;
 
+#[cfg(any(selvedge_random, not(selvedge_loom)))]
+mod chance;
 #[cfg(selvedge_loom)]
-#[path = "loomed.rs"]
+mod pictures;
+#[cfg(selvedge_random)]
+mod random;
+
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
+mod arc;
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
+mod choices;
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
+mod replay;
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
+mod search;
+
+#[cfg(selvedge_loom)]
+#[path = "scheduled.rs"]
 mod engine;
 #[cfg(not(selvedge_loom))]
 #[path = "stress.rs"]
@@ -49,30 +66,37 @@ mod engine;
 
 pub use check::{Check, Report, check};
 pub use clock::{Clock, Elapsed, Sleep};
-pub use design::Design;
+pub use design::{Design, Token};
 pub use history::History;
 pub use timeline::Timeline;
 
 /// Atomics for the shared state of a design: loom's under the flag.
 pub use selvedge_sync::raw::shim::atomic;
 
-/// For shared state: loom's under the flag, which reports what is never dropped.
-#[cfg(selvedge_loom)]
-pub use loom::sync::Arc;
-/// For shared state: loom's under the flag, which reports what is never dropped.
-#[cfg(not(selvedge_loom))]
+/// A cell for the shared state of a design: under the flag loom reports whoever touches it beside
+/// another, and the order in which that happened.
+pub use selvedge_sync::raw::shim::Cell;
+
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
+pub use arc::Arc;
+/// For shared state: under the flag loom reports what is never dropped.
+#[cfg(any(selvedge_random, not(selvedge_loom)))]
 pub use std::sync::Arc;
 
 pub use engine::{spawn, yield_now};
 pub use selvedge_sync::raw::block::block_on;
 
 #[doc(hidden)]
-#[cfg(selvedge_loom)]
-pub use loom as __loom;
+#[cfg(all(selvedge_loom, not(selvedge_random)))]
+pub use loom as __model;
+#[doc(hidden)]
+#[cfg(selvedge_random)]
+pub use shuttle as __model;
 
 /// Writes a line of your own into the timeline.
+#[track_caller]
 pub fn note(text: impl Into<std::string::String>) {
-    engine::note(text.into());
+    engine::note(text.into(), Some(core::panic::Location::caller()));
 }
 
 /// Declares statics that a model starts anew in each schedule: plain statics in a build.
@@ -99,12 +123,12 @@ macro_rules! __statics {
 #[doc(hidden)]
 macro_rules! __statics {
     ($($(#[$attr:meta])* static $name:ident: $type:ty = $value:expr;)*) => {
-        $crate::model::__loom::lazy_static! {
+        $crate::model::__model::lazy_static! {
             $($(#[$attr])* static ref $name: $type = $value;)*
         }
     };
     ($($(#[$attr:meta])* pub static $name:ident: $type:ty = $value:expr;)*) => {
-        $crate::model::__loom::lazy_static! {
+        $crate::model::__model::lazy_static! {
             $($(#[$attr])* pub static ref $name: $type = $value;)*
         }
     };

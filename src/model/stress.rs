@@ -1,16 +1,13 @@
 //! Runs a design on real threads, round after round: without the flag.
 
 use core::{
-    panic::AssertUnwindSafe,
-    task::{Context, Poll, Waker},
+    panic::{AssertUnwindSafe, Location},
     time::Duration,
 };
 use std::{
-    collections::BTreeSet,
     format, panic,
     string::String,
-    sync::{Arc, Mutex, PoisonError, mpsc},
-    task::Wake,
+    sync::{Arc, mpsc},
     thread,
     time::Instant,
     vec::Vec,
@@ -18,71 +15,41 @@ use std::{
 
 pub use std::thread::{spawn, yield_now};
 
-use selvedge_sync::raw::{block::block_on, shim::Parker};
+use selvedge_sync::raw::block::block_on;
 
+pub(super) use super::chance::Choices;
 use super::{
     Check, Design, Report,
     check::text_of,
-    design::{Cut, Lane},
+    design::Lane,
+    tasks::{self, Ledger},
 };
 
 /// A round that takes longer has a task in it that sleeps for ever.
 const STUCK: Duration = Duration::from_secs(10);
 
-pub(super) fn note(_text: String) {}
+pub(super) fn note(_text: String, _place: Option<&'static Location<'static>>) {}
 
-/// Choices by a seeded generator (xorshift64*).
-#[derive(Clone)]
-pub(super) struct Choices {
-    state: Arc<Mutex<u64>>,
-    outcomes: Arc<Mutex<BTreeSet<String>>>,
-}
-
-impl Choices {
-    pub(super) fn outcomes(&self) -> Arc<Mutex<BTreeSet<String>>> {
-        self.outcomes.clone()
-    }
-
-    pub(super) fn choose(&self, of: usize) -> usize {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        *state ^= *state >> 12;
-        *state ^= *state << 25;
-        *state ^= *state >> 27;
-        let high = state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
-        usize::try_from(high % of as u64).expect("below a usize")
-    }
-
-    pub(super) fn cut(&self) -> Cut {
-        let at = self.choose(4);
-        Cut { at: (at > 0).then_some(at), reached: Arc::default() }
-    }
-}
+pub(super) fn task(_name: Option<String>) {}
 
 pub(super) fn run(check: &Check, design: Arc<dyn Fn(&mut Design) + Send + Sync>) -> Report {
     let start = Instant::now();
-    let choices = Choices { state: Arc::new(Mutex::new(check.seed | 1)), outcomes: Arc::default() };
-    let mut report = Report {
-        name: check.name.clone(),
-        schedules: 0,
-        complete: true,
-        failure: None,
-        timeline: None,
-        outcomes: BTreeSet::new(),
-        seconds: 0.0,
-    };
+    let choices = Choices::new(check.seed);
+    let mut report = Report::of(check);
+    let ledger = Ledger::default();
     for _ in 0..check.rounds {
         report.schedules += 1;
-        let mut made = Design::new(choices.clone());
+        let mut made = Design::new(choices.clone(), ledger.clone(), check.frozen);
         let built = panic::catch_unwind(AssertUnwindSafe(|| design(&mut made)));
         report.failure = match built {
-            Ok(()) => run_once(made).err(),
+            Ok(()) => run_once(made).and_then(|()| ledger.close()).err(),
             Err(panic) => Some(text_of(&*panic)),
         };
         if report.failure.is_some() {
             break;
         }
     }
-    report.outcomes = choices.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    report.outcomes = choices.told();
     report.seconds = start.elapsed().as_secs_f64();
     report
 }
@@ -98,12 +65,12 @@ fn run_once(design: Design) -> Result<(), String> {
             }
         };
         open.push(name.clone());
-        let (done, clock) = (done.clone(), design.clock.clone());
+        let (done, clock, ledger) = (done.clone(), design.clock.clone(), design.ledger.clone());
         if let Some(clock) = &clock {
             clock.enter();
         }
         let body = move || {
-            let result = panic::catch_unwind(AssertUnwindSafe(|| run_lane(lane)));
+            let result = panic::catch_unwind(AssertUnwindSafe(|| run_lane(lane, &ledger)));
             if let Some(clock) = clock {
                 clock.exit();
             }
@@ -133,30 +100,9 @@ fn run_once(design: Design) -> Result<(), String> {
     Ok(())
 }
 
-fn run_lane(lane: Lane) {
+fn run_lane(lane: Lane, ledger: &Ledger) {
     match lane {
         Lane::Thread(_, body) => body(),
-        Lane::Tasks(tasks) => {
-            let parker = Parker::new();
-            let waker = Waker::from(Arc::new(AllOf(parker.waker())));
-            let mut live = tasks;
-            loop {
-                let mut cx = Context::from_waker(&waker);
-                live.retain_mut(|(_, task)| task.as_mut().poll(&mut cx) == Poll::Pending);
-                if live.is_empty() {
-                    return;
-                }
-                parker.park();
-            }
-        }
-    }
-}
-
-/// Tasks that share a thread share its waker, and are all polled when one is woken.
-struct AllOf(Waker);
-
-impl Wake for AllOf {
-    fn wake(self: Arc<Self>) {
-        self.0.wake_by_ref();
+        Lane::Tasks(tasks) => tasks::run(tasks, ledger),
     }
 }

@@ -5,6 +5,8 @@ use std::{borrow::ToOwned, format, string::String, vec::Vec};
 
 /// No line of a table is wider.
 const WIDTH: usize = 120;
+/// With more columns than this, nothing in them could be read.
+const MOST_COLUMNS: usize = 6;
 
 /// What the tasks of a failing schedule did, in order.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +19,8 @@ pub struct Timeline {
 pub(super) struct Row {
     pub(super) column: usize,
     pub(super) step: Step,
+    /// The line of the user's that did it, if it is known.
+    pub(super) place: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -33,6 +37,8 @@ pub(super) enum Step {
     Woke(usize),
     Sleeps,
     GoesOn,
+    /// Went wrong, with what text.
+    Failed(String),
 }
 
 impl Timeline {
@@ -58,29 +64,45 @@ impl Timeline {
             Step::Sleeps if self.is_for_ever(index) => "SLEEPS FOR EVER".to_owned(),
             Step::Sleeps => "sleeps".to_owned(),
             Step::GoesOn => "goes on".to_owned(),
+            Step::Failed(text) => format!("FAILS: {}", text.lines().next().unwrap_or_default()),
         }
     }
 
-    /// A column a task, a row a step; no line is wider than 120 columns.
+    /// A column a task, a row a step, and the line of code if it is known; no line is wider than
+    /// 120 columns. Of many tasks there is one column that says who.
     #[must_use]
     pub fn table(&self) -> String {
+        if self.columns.len() > MOST_COLUMNS {
+            return self.list();
+        }
+        const AT: &str = "at";
         let texts: Vec<_> = (0..self.rows.len()).map(|index| self.text(index)).collect();
-        let most = (WIDTH - 4) / self.columns.len().max(1) - 3;
-        let widths: Vec<_> = (0..self.columns.len())
+        let at = self.rows.iter().filter_map(|row| row.place.as_ref()).map(|at| at.chars().count());
+        let at = at.max().unwrap_or(0).min(24);
+        let room = WIDTH - 4 - if at > 0 { at + 3 } else { 0 };
+        let columns = self.columns.len().max(1);
+        let wants: Vec<_> = (0..self.columns.len())
             .map(|column| {
                 let own = self.rows.iter().zip(&texts).filter(|(row, _)| row.column == column);
                 let widest = own.map(|(_, text)| text.chars().count()).max().unwrap_or(0);
-                widest.max(self.name(column).chars().count()).min(most)
+                widest.max(self.name(column).chars().count())
             })
             .collect();
+        let widths = share(&wants, room.saturating_sub(3 * columns));
 
         let mut out = String::from("  # ");
         for (column, width) in widths.iter().enumerate() {
             let _ = write!(out, "| {:<width$} ", cut(self.name(column), *width));
         }
+        if at > 0 {
+            let _ = write!(out, "| {AT}");
+        }
         out.push_str("\n----");
         for width in &widths {
             let _ = write!(out, "+{}", "-".repeat(width + 2));
+        }
+        if at > 0 {
+            let _ = write!(out, "+{}", "-".repeat(at + 1));
         }
         for (index, row) in self.rows.iter().enumerate() {
             let _ = write!(out, "\n{:>3} ", index + 1);
@@ -88,38 +110,74 @@ impl Timeline {
                 let text = if column == row.column { &*texts[index] } else { "" };
                 let _ = write!(out, "| {:<width$} ", cut(text, *width));
             }
+            if at > 0 {
+                let _ = write!(out, "| {}", cut(row.place.as_deref().unwrap_or(""), at));
+            }
         }
         out.lines().fold(String::new(), |table, line| table + line.trim_end() + "\n")
     }
 
-    /// A sentence for each task that sleeps for ever: on what, and who touched that last.
+    /// The table of many tasks: who, what, and where.
+    fn list(&self) -> String {
+        let width = |texts: &mut dyn Iterator<Item = usize>, most: usize| {
+            texts.max().unwrap_or(0).min(most)
+        };
+        let who = width(&mut self.columns.iter().map(|name| name.chars().count()), 30);
+        let what = (0..self.rows.len()).map(|index| self.text(index)).collect::<Vec<_>>();
+        let wide = width(&mut what.iter().map(|text| text.chars().count()), WIDTH - who - 34);
+        let mut out = format!("  # | {:<who$} | {:<wide$} | at\n", "who", "what");
+        let _ = writeln!(out, "----+-{}-+-{}-+----", "-".repeat(who), "-".repeat(wide));
+        for (index, (row, what)) in self.rows.iter().zip(&what).enumerate() {
+            let name = cut(self.name(row.column), who);
+            let at = cut(row.place.as_deref().unwrap_or(""), 24);
+            let line =
+                format!("{:>3} | {name:<who$} | {:<wide$} | {at}", index + 1, cut(what, wide));
+            let _ = writeln!(out, "{}", line.trim_end());
+        }
+        out
+    }
+
+    /// At which step it went wrong, and a sentence for each task that sleeps for ever: on what, and
+    /// who touched that last.
     #[must_use]
-    pub fn sleepers(&self) -> Vec<String> {
+    pub fn verdict(&self) -> Vec<String> {
+        let failed =
+            (0..self.rows.len()).filter(|index| matches!(self.rows[*index].step, Step::Failed(_)));
+        let failed = failed.map(|index| {
+            format!(
+                "It went wrong in step {}, in {}.",
+                index + 1,
+                self.name(self.rows[index].column)
+            )
+        });
         let for_ever = (0..self.rows.len()).filter(|index| self.is_for_ever(*index));
-        for_ever
-            .map(|index| {
-                let column = self.rows[index].column;
-                let name = self.name(column);
-                let on = self.rows[..index].iter().rev().find_map(|row| match &row.step {
-                    Step::Did { object, .. } if row.column == column => Some(object),
-                    _ => None,
-                });
-                let Some(on) = on else { return format!("{name} sleeps for ever.") };
-                let last = self.rows.iter().enumerate().rev().find(|(_, row)| {
-                    row.column != column
-                        && matches!(&row.step, Step::Did { object, .. } if object == on)
-                });
-                match last {
-                    Some((at, row)) => format!(
-                        "{name} sleeps for ever on {on}, which {} touched last, in step {}: {}.",
-                        self.name(row.column),
-                        at + 1,
-                        self.text(at),
-                    ),
-                    None => format!("{name} sleeps for ever on {on}, which nobody else touched."),
-                }
-            })
-            .collect()
+        failed.chain(for_ever.map(|index| self.sleeper(index))).collect()
+    }
+
+    /// What is to be said of a sleep that nobody ends.
+    fn sleeper(&self, index: usize) -> String {
+        let column = self.rows[index].column;
+        let (name, step) = (self.name(column), index + 1);
+        let on = self.rows[..index].iter().rev().find_map(|row| match &row.step {
+            Step::Did { object, .. } if row.column == column => Some(object),
+            _ => None,
+        });
+        let Some(on) = on else { return format!("{name} sleeps for ever from step {step} on.") };
+        let last = self.rows.iter().enumerate().rev().find(|(_, row)| {
+            row.column != column && matches!(&row.step, Step::Did { object, .. } if object == on)
+        });
+        match last {
+            Some((at, row)) => format!(
+                "{name} sleeps for ever from step {step} on, on {on}, which {} touched last, in \
+                 step {}: {}.",
+                self.name(row.column),
+                at + 1,
+                self.text(at),
+            ),
+            None => format!(
+                "{name} sleeps for ever from step {step} on, on {on}, which nobody else touched."
+            ),
+        }
     }
 
     /// A Mermaid sequence diagram.
@@ -129,7 +187,7 @@ impl Timeline {
         for (column, name) in self.columns.iter().enumerate() {
             let _ = writeln!(out, "    participant T{column} as {name}");
         }
-        for (index, Row { column, step }) in self.rows.iter().enumerate() {
+        for (index, Row { column, step, .. }) in self.rows.iter().enumerate() {
             let _ = match step {
                 Step::Woke(other) => writeln!(out, "    T{column}-->>T{other}: wakes"),
                 _ => writeln!(out, "    Note over T{column}: {}", self.text(index)),
@@ -197,13 +255,17 @@ impl Timeline {
                     }
                 }
                 Step::GoesOn => {}
-                Step::Did { .. } | Step::Noted(_) => {
+                Step::Did { .. } | Step::Noted(_) | Step::Failed(_) => {
+                    let fill = match row.step {
+                        Step::Failed(_) => "#fdd",
+                        _ => "#eef3ff",
+                    };
                     let (left, top, wide) = (x - LANE / 2 + 6, y - 10, LANE - 12);
                     let text = escape(&cut(&self.text(index), 32));
                     let _ = write!(
                         out,
                         "<rect x='{left}' y='{top}' width='{wide}' height='20' rx='4' \
-                         fill='#eef3ff' stroke='#88a'/><text x='{x}' y='{}' \
+                         fill='{fill}' stroke='#88a'/><text x='{x}' y='{}' \
                          text-anchor='middle'>{text}</text>",
                         y + 4
                     );
@@ -212,6 +274,18 @@ impl Timeline {
         }
         out + "</svg>\n"
     }
+}
+
+/// Parts `room` among columns that want so much: who wants less than an equal share gets it, and
+/// leaves the rest to the others.
+fn share(wants: &[usize], room: usize) -> Vec<usize> {
+    let mut widths = wants.to_vec();
+    while widths.iter().sum::<usize>() > room {
+        // The widest give, one at a time: at most a few hundred turns.
+        let Some(widest) = widths.iter_mut().max() else { break };
+        *widest -= 1;
+    }
+    widths
 }
 
 /// The first `width` characters, the last of them a dot if there are more.
@@ -235,13 +309,14 @@ mod tests {
         let did = |column, what: &str| Row {
             column,
             step: Step::Did { object: "semaphore#1".into(), what: what.into() },
+            place: Some("looms.rs:7".into()),
         };
         Timeline {
             columns: Vec::from(["holder".to_owned(), "stayer".to_owned()]),
             rows: Vec::from([
                 did(0, "acquired"),
                 did(1, "queued"),
-                Row { column: 1, step: Step::Sleeps },
+                Row { column: 1, step: Step::Sleeps, place: None },
                 did(0, "released"),
             ]),
         }
@@ -253,10 +328,13 @@ mod tests {
         let table = lost().table();
         assert!(table.contains("SLEEPS FOR EVER"), "{table}");
         assert_eq!(
-            lost().sleepers(),
-            ["stayer sleeps for ever on semaphore#1, which holder touched last, in step 4: \
-              semaphore#1 released."]
+            lost().verdict(),
+            [
+                "stayer sleeps for ever from step 3 on, on semaphore#1, which holder touched last, in \
+              step 4: semaphore#1 released."
+            ]
         );
+        assert!(table.lines().nth(2).is_some_and(|row| row.ends_with("| looms.rs:7")), "{table}");
         assert!(lost().svg().contains("sleeps for ever"));
         assert!(lost().mermaid().starts_with("sequenceDiagram"));
     }
@@ -267,5 +345,21 @@ mod tests {
         let mut wide = lost();
         wide.columns = (0..5).map(|n| format!("a task with a long name, {n}").repeat(3)).collect();
         assert!(wide.table().lines().all(|line| line.chars().count() <= WIDTH));
+        wide.columns.extend(["six".to_owned(), "seven".to_owned()]);
+        let list = wide.table();
+        assert!(list.lines().all(|line| line.chars().count() <= WIDTH), "{list}");
+        assert!(list.contains("| semaphore#1 acquired | looms.rs:7"), "{list}");
+        assert_eq!(share(&[5, 50, 40], 60), [5, 28, 27]);
+    }
+
+    /// What panics is named with its step.
+    #[test]
+    fn the_step_at_which_it_went_wrong_is_named() {
+        let mut failed = lost();
+        let step = Step::Failed("left: 1\nright: 2".into());
+        failed.rows.push(Row { column: 0, step, place: None });
+        assert_eq!(failed.verdict()[0], "It went wrong in step 5, in holder.");
+        assert!(failed.table().contains("FAILS: left: 1"));
+        assert!(failed.svg().contains("#fdd"));
     }
 }

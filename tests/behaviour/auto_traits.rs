@@ -50,12 +50,8 @@ fn unwinds<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
 
 fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 
-mod completion;
-mod latch;
-mod lazy;
+mod cancel;
 mod mutex;
-mod once;
-mod once_cell;
+mod oneshot;
 mod semaphore;
-mod set_once;
-mod wait_group;
+mod watch;

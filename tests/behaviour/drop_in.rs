@@ -1,7 +1,8 @@
 //! Programs that were written against tokio, and differ in their `use` lines only.
 
-mod once_cell;
-mod set_once;
+mod cancel;
+mod oneshot;
+mod watch;
 
 /// The program text, once for each set of `use` lines.
 macro_rules! programs {

@@ -5,19 +5,14 @@
 #![cfg(not(selvedge_loom))]
 
 mod auto_traits;
-mod completion;
+mod cancel;
 mod drop_in;
 mod guards;
 mod harness;
-mod latch;
-mod lazy;
 mod mutex;
-mod once;
-mod once_cell;
+mod oneshot;
 mod permits;
 mod semaphore;
-mod set_once;
-mod signal;
 mod sweep;
-mod wait_group;
 mod wakers;
+mod watch;

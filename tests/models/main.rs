@@ -3,14 +3,10 @@
 //! `cargo xtask models` runs them. Each says what turns it red, and has been seen red.
 #![cfg(selvedge_loom)]
 
-mod completion;
-mod latch;
-mod lazy;
+mod cancel;
 mod model;
 mod mutex;
-mod once;
-mod once_cell;
+mod oneshot;
 mod runner;
 mod semaphore;
-mod set_once;
-mod wait_group;
+mod watch;

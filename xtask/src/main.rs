@@ -13,6 +13,8 @@ usage: cargo xtask COMMAND
 
   test             everything that must be green: format, lints, tests, examples, docs, models
   models [NAME]    the loom models, or those whose name contains NAME
+  models --random [NAME]
+                   the models whose schedules chance chooses
   weaken [NAME]    weakens each ordering, and switches on each mutant, until a model turns red
   features         checks each feature alone, none and all
   bench [ARGS]     the benchmarks, against the peers";

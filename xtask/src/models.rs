@@ -10,5 +10,18 @@ pub(crate) fn build() -> Step {
 }
 
 pub(crate) fn check(names: &[String]) -> Result<(), String> {
+    if let Some(("--random", names)) = names.split_first().map(|(first, rest)| (&**first, rest)) {
+        return random(names);
+    }
     build().args(["--"]).args(names).step("models")
+}
+
+/// Those whose schedules chance chooses.
+pub(crate) fn random(names: &[String]) -> Result<(), String> {
+    cargo(["test", "--release", "--target-dir", "target/random", "--test", "random"])
+        .args(["--no-default-features", "--features", "std,sync,model"])
+        .rustflag("--cfg selvedge_loom --cfg selvedge_random")
+        .args(["--"])
+        .args(names)
+        .step("random models")
 }

@@ -29,7 +29,8 @@ pub(crate) fn all() -> Result<(), String> {
     cargo(["doc", "--no-deps", "--features", "selvedge/model"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .step("docs")?;
-    models::check(&[])
+    models::check(&[])?;
+    models::random(&[])
 }
 
 /// The names of the examples in `folder`.

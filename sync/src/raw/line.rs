@@ -329,6 +329,7 @@ impl<H: Handle, A: Asks<Ask<H>>> Wait<H, A> {
     ///
     /// Panics if polled again after it was ready.
     #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
     pub fn poll_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Turn<H, A>>> {
         let mut this = self.project();
         let Some(handle) = this.handle.as_ref() else { polled_after_completion() };
@@ -369,6 +370,7 @@ fn polled_after_completion() -> ! {
 /// The first poll that has to wait.
 #[cold]
 #[inline(never)]
+#[cfg_attr(selvedge_loom, track_caller)]
 fn stand<C: Turns + ?Sized>(
     core: &C,
     mut slot: Pin<&mut Slot<C::Ask>>,
@@ -376,14 +378,19 @@ fn stand<C: Turns + ?Sized>(
     cx: &mut Context<'_>,
 ) -> Answer<C::Ask> {
     slot.as_mut().fill(ask, cx.waker().clone());
+    let apart = shim::mutant!("check and line up apart");
     let answer = core.line().with(|queue| {
         let answer = core.admit(ask, Place::New, queue);
-        if matches!(answer, Answer::Wait) {
+        if matches!(answer, Answer::Wait) && !apart {
             // SAFETY: filled above and in no list; `Wait`'s drop takes it out if nobody else does.
             unsafe { queue.0.push_back(slot.as_mut()) };
         }
         answer
     });
+    if matches!(answer, Answer::Wait) && apart {
+        // SAFETY: as above.
+        core.line().with(|queue| unsafe { queue.0.push_back(slot.as_mut()) });
+    }
     if matches!(answer, Answer::Wait) {
         op!(core.label(), "queued");
         return answer;
@@ -418,6 +425,7 @@ fn settle<C: Turns + ?Sized>(
 
 /// Every later poll.
 #[inline]
+#[cfg_attr(selvedge_loom, track_caller)]
 fn again<C: Turns + ?Sized>(
     core: &C,
     mut slot: Pin<&mut Slot<C::Ask>>,
@@ -443,6 +451,7 @@ fn again<C: Turns + ?Sized>(
 /// A later poll that was called, was refused, or brings another waker.
 #[cold]
 #[inline(never)]
+#[cfg_attr(selvedge_loom, track_caller)]
 fn look_up<C: Turns + ?Sized>(
     core: &C,
     mut slot: Pin<&mut Slot<C::Ask>>,

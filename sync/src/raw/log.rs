@@ -4,8 +4,14 @@
 //! per running model. Rows are written after a critical section, so their order is the real one,
 //! and nothing here is an operation of loom's, so a log does not change what is explored.
 
-use core::cell::RefCell;
+use alloc::borrow::Cow;
+use core::{cell::RefCell, panic::Location};
 use std::{borrow::ToOwned, string::String, thread_local, vec::Vec};
+
+#[cfg(not(selvedge_random))]
+use loom as rt;
+#[cfg(selvedge_random)]
+use shuttle as rt;
 
 /// The name of an object in a timeline: `mutex#1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +35,15 @@ pub enum What {
     Sleeps,
     /// Goes on.
     Woken,
+    /// Went wrong.
+    Failed(String),
+}
+
+impl Place {
+    /// The line that `location` names.
+    pub fn of(location: &'static Location<'static>) -> Self {
+        Self { file: Cow::Borrowed(location.file()), line: location.line() }
+    }
 }
 
 /// A row.
@@ -40,6 +55,17 @@ pub struct Row {
     pub task: Option<String>,
     /// What happened.
     pub what: What,
+    /// The line of the user's that did it, if it is known.
+    pub place: Option<Place>,
+}
+
+/// A line of code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its file.
+    pub file: Cow<'static, str>,
+    /// Its number.
+    pub line: u32,
 }
 
 /// The log of one schedule.
@@ -53,7 +79,7 @@ pub struct Log {
 
 #[derive(Debug)]
 struct Thread {
-    id: loom::thread::ThreadId,
+    id: rt::thread::ThreadId,
     name: Option<String>,
     task: Option<String>,
 }
@@ -99,7 +125,7 @@ pub fn column() -> usize {
         if !log.borrow().on {
             return 0;
         }
-        let current = loom::thread::current();
+        let current = rt::thread::current();
         let mut log = log.borrow_mut();
         log.threads.iter().position(|thread| thread.id == current.id()).unwrap_or_else(|| {
             let name = current.name().map(ToOwned::to_owned);
@@ -127,38 +153,51 @@ pub fn task(task: Option<String>) {
     with_thread(|thread| thread.task = task);
 }
 
-fn row(what: What) {
+fn row(what: What, place: Option<Place>) {
     if LOG.with(|log| log.borrow().on) {
         let column = column();
         LOG.with(|log| {
             let mut log = log.borrow_mut();
             let task = log.threads[column].task.clone();
-            log.rows.push(Row { column, task, what });
+            log.rows.push(Row { column, task, what, place });
         });
     }
 }
 
-/// The calling thread did `what` to an object.
-pub fn op(label: Label, what: &'static str) {
-    row(What::Did(label, what));
+/// The calling thread did `what` to an object, as the code in `file` says.
+///
+/// Whatever is `#[track_caller]` up to the user's code names the line there.
+#[track_caller]
+pub fn op(label: Label, what: &'static str, file: &str) {
+    let place = Place::of(Location::caller());
+    let ours = file.rsplit_once("src/").map_or(file, |(root, _)| root);
+    row(What::Did(label, what), (!place.file.starts_with(ours)).then_some(place));
 }
 
-/// A line of the user's own.
-pub fn note(text: String) {
-    row(What::Noted(text));
+/// A line of the user's own, or of whoever stands between.
+pub fn note(text: String, place: Option<Place>) {
+    row(What::Noted(text), place);
 }
 
 /// The calling thread woke another.
 pub fn wakes(column: usize) {
-    row(What::Woke(column));
+    row(What::Woke(column), None);
 }
 
 /// The calling thread goes to sleep.
 pub fn sleeps() {
-    row(What::Sleeps);
+    row(What::Sleeps, None);
 }
 
 /// The calling thread goes on.
 pub fn woken() {
-    row(What::Woken);
+    row(What::Woken, None);
+}
+
+/// Something went wrong on the thread of that column. Asks nothing of loom, which may be broken.
+pub fn failed(column: usize, text: String, place: Option<Place>) {
+    LOG.with(|log| {
+        let row = Row { column, task: None, what: What::Failed(text), place };
+        log.borrow_mut().rows.push(row);
+    });
 }

@@ -4,12 +4,12 @@
 //! |---------|------------------------------------------------------------|----------|
 //! | `shim`  | atomics, lock, cell, parking: `std` in a build, loom in a model | yes |
 //! | `log`   | what a model's threads did, for the timeline (models only) | no       |
+//! | `overlap` | who touches a cell beside another (random models only)   | yes      |
 //! | `wakers`| wake-ups that leave a lock as values                       | yes      |
 //! | `list`  | the list threaded through pinned waiters                   | yes      |
 //! | `line`  | waiting in line, and being granted a turn                  | no       |
 //! | `guard` | access to a value for as long as a turn is held            | yes      |
-//! | `signal`| waiting for a condition, seldom and by many                | no       |
-//! | `once`  | a value that is written once                               | yes      |
+//! | `slot`  | room for the waker of the one task that waits              | no       |
 //! | `block` | waiting with a thread instead of a task                    | no       |
 
 #[cfg(any(feature = "std", selvedge_loom))]
@@ -19,7 +19,8 @@ pub mod line;
 pub mod list;
 #[cfg(selvedge_loom)]
 pub mod log;
-pub mod once;
+#[cfg(selvedge_random)]
+mod overlap;
 pub mod shim;
-pub mod signal;
+pub mod slot;
 pub mod wakers;

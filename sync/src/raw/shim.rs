@@ -10,8 +10,10 @@
 //! | [`Lock`]         | `std::sync::Mutex`, or a spin bit without `std` | loom's mutex             |
 //! | [`Cell`]         | `UnsafeCell`                     | loom's cell: every overlap is reported  |
 //! | [`Track`]        | nothing                          | a cell that records who may touch a value |
+//! | [`Heap`]         | nothing                          | reports an allocation that is never freed |
 //! | [`Parker`]       | `std::thread::park`              | loom's park, for real sleepers only     |
 //! | [`Label`], `op!` | nothing                          | a row in the timeline of a failure      |
+//! | [`Peek`]         | a relaxed load                   | the newest value                        |
 //! | `mutant!`        | `false`                          | a bug that can be switched on by name   |
 //! | [`doomed`]       | `false`                          | whether the model has failed            |
 #![expect(unsafe_code, reason = "the cell's pointers are lent out here")]
@@ -22,11 +24,11 @@ use core::fmt;
 pub use core::sync::atomic;
 
 #[cfg(selvedge_loom)]
-pub use self::model::{Label, Parker, atomic, doomed, mutant, relax};
+pub use self::model::{Heap, Label, Parker, atomic, doomed, mutant, relax};
 #[cfg(all(feature = "std", not(selvedge_loom)))]
 pub use self::plain::Parker;
 #[cfg(not(selvedge_loom))]
-pub use self::plain::{Label, doomed, relax};
+pub use self::plain::{Heap, Label, doomed, relax};
 
 #[cfg(selvedge_loom)]
 use self::model as imp;
@@ -50,7 +52,7 @@ pub use crate::const_in_build;
 macro_rules! op {
     ($label:expr, $what:expr) => {{
         #[cfg(selvedge_loom)]
-        $crate::raw::log::op($label, $what);
+        $crate::raw::log::op($label, $what, file!());
     }};
 }
 pub use crate::op;
@@ -69,6 +71,37 @@ macro_rules! mutant {
     }};
 }
 pub use crate::mutant;
+
+/// A look at a state word whose answer a CAS on it confirms: any value will do, and an old one costs
+/// another turn of the loop.
+///
+/// So a model looks at the newest value alone. It would explore each old one that a relaxed load
+/// may return, and then watch the CAS refute it: on a semaphore of four tasks that was 436,000
+/// schedules where 4,600 tell the same.
+pub trait Peek {
+    /// What is in the word.
+    type Value;
+
+    /// Looks.
+    fn peek(&self) -> Self::Value;
+}
+
+macro_rules! peek {
+    ($($name:ident: $value:ty;)*) => {$(
+        impl Peek for atomic::$name {
+            type Value = $value;
+
+            #[inline(always)]
+            fn peek(&self) -> $value {
+                #[cfg(not(selvedge_loom))]
+                return self.load(atomic::Ordering::Relaxed);
+                #[cfg(selvedge_loom)]
+                return self.fetch_or(0, atomic::Ordering::Relaxed);
+            }
+        }
+    )*};
+}
+peek! { AtomicU8: u8; AtomicU32: u32; AtomicU64: u64; AtomicUsize: usize; }
 
 /// A lock held for a few instructions at a time, and never while user code runs.
 ///
@@ -126,6 +159,18 @@ impl<T> Cell<T> {
     pub unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: forwarded to the caller; the pointer leads into `self`, which is alive.
         self.0.with_mut(|value| f(unsafe { &mut *value }))
+    }
+
+    /// Lends the value to `f` for reading, for as long as `f` runs.
+    ///
+    /// # Safety
+    ///
+    /// Nobody writes the value meanwhile.
+    #[inline]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub unsafe fn with_ref<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+        // SAFETY: forwarded to the caller; the pointer leads into `self`, which is alive.
+        self.0.with(|value| f(unsafe { &*value }))
     }
 }
 
@@ -215,6 +260,25 @@ mod plain {
         #[inline(always)]
         pub(super) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
             f(self.0.get())
+        }
+
+        #[inline(always)]
+        pub(super) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+
+    /// Lies in an allocation that is freed by hand, so that a model reports one that never is.
+    /// Nothing in a build.
+    #[derive(Debug)]
+    pub struct Heap;
+
+    impl Heap {
+        /// For a new allocation.
+        #[expect(clippy::new_without_default, reason = "one way to make it is enough")]
+        #[inline(always)]
+        pub const fn new() -> Self {
+            Self
         }
     }
 
@@ -397,11 +461,13 @@ mod plain {
     }
 }
 
-/// loom.
+/// loom; or shuttle, whose names are the same, where chance chooses the schedules
+/// (`--cfg selvedge_random` beside the other flag).
 #[cfg(selvedge_loom)]
 mod model {
     use alloc::{sync::Arc, task::Wake};
     use core::{
+        cell::UnsafeCell,
         mem::ManuallyDrop,
         panic::Location,
         sync::atomic::{
@@ -412,40 +478,89 @@ mod model {
     };
     use std::{borrow::ToOwned, string::String, sync::OnceLock, time::Instant};
 
+    #[cfg(not(selvedge_random))]
+    use loom::{self as rt, cell};
+    #[cfg(selvedge_random)]
+    use {super::super::overlap as cell, shuttle as rt};
+
     use super::super::log;
     pub use super::super::log::Label;
 
-    pub(super) struct Lock<T>(loom::sync::Mutex<T>);
+    /// loom's lock, beside the value: a destructor in a failed model takes it without loom.
+    pub(super) struct Lock<T> {
+        turn: rt::sync::Mutex<()>,
+        value: UnsafeCell<T>,
+    }
+
+    // SAFETY: `with` lends the value to one caller at a time.
+    unsafe impl<T: Send> Sync for Lock<T> {}
 
     impl<T> Lock<T> {
         #[track_caller]
         pub(super) fn new(value: T) -> Self {
-            Self(loom::sync::Mutex::new(value))
+            Self { turn: rt::sync::Mutex::new(()), value: UnsafeCell::new(value) }
         }
 
         #[track_caller]
         pub(super) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-            f(&mut self.0.lock().expect("no code of a user's runs inside, so nothing panics there"))
+            let _turn = (!doomed()).then(|| {
+                self.turn.lock().expect("no code of a user's runs inside, so nothing panics there")
+            });
+            // SAFETY: the turn is ours. In a failed model nothing else runs: its threads are
+            // unwound one after the other, on one thread of the system's.
+            f(unsafe { &mut *self.value.get() })
         }
     }
 
-    pub(super) struct Cell<T>(loom::cell::UnsafeCell<T>);
+    pub(super) struct Cell<T>(cell::UnsafeCell<T>);
 
     impl<T> Cell<T> {
         #[track_caller]
         pub(super) fn new(value: T) -> Self {
-            Self(loom::cell::UnsafeCell::new(value))
+            Self(cell::UnsafeCell::new(value))
         }
 
         #[track_caller]
         pub(super) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
             self.0.with_mut(f)
         }
+
+        #[track_caller]
+        pub(super) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            self.0.with(f)
+        }
     }
 
-    pub(super) struct Track(loom::cell::UnsafeCell<()>);
-    pub(super) type Reading = Token<loom::cell::ConstPtr<()>>;
-    pub(super) type Writing = Token<loom::cell::MutPtr<()>>;
+    /// Lies in an allocation that is freed by hand, so that loom reports one that never is.
+    #[derive(Debug)]
+    pub struct Heap(ManuallyDrop<rt::sync::Arc<()>>);
+
+    // SAFETY: the threads of a model take turns on one thread of the system's.
+    unsafe impl Sync for Heap {}
+    // SAFETY: as above.
+    unsafe impl Send for Heap {}
+
+    impl Heap {
+        /// For a new allocation.
+        #[expect(clippy::new_without_default, reason = "one way to make it is enough")]
+        #[track_caller]
+        pub fn new() -> Self {
+            Self(ManuallyDrop::new(rt::sync::Arc::new(())))
+        }
+    }
+
+    impl Drop for Heap {
+        fn drop(&mut self) {
+            if !doomed() {
+                // SAFETY: nothing uses it after this.
+                unsafe { ManuallyDrop::drop(&mut self.0) }
+            }
+        }
+    }
+
+    pub(super) struct Track(cell::UnsafeCell<()>);
+    pub(super) type Reading = Token<cell::ConstPtr<()>>;
+    pub(super) type Writing = Token<cell::MutPtr<()>>;
 
     /// One of loom's tracked pointers; in a failed model it is forgotten instead of ended.
     pub(super) struct Token<P>(ManuallyDrop<P>);
@@ -471,7 +586,7 @@ mod model {
     impl Track {
         #[track_caller]
         pub(super) fn new() -> Self {
-            Self(loom::cell::UnsafeCell::new(()))
+            Self(cell::UnsafeCell::new(()))
         }
 
         #[track_caller]
@@ -493,7 +608,7 @@ mod model {
 
     /// Lets another thread go on, in a loop that waits for it.
     pub fn relax() {
-        loom::thread::yield_now();
+        rt::thread::yield_now();
     }
 
     /// Whether the bug called `name` is switched on (`SELVEDGE_MUTANT`).
@@ -528,7 +643,7 @@ mod model {
 
     #[derive(Debug)]
     struct Sleeper {
-        thread: loom::thread::Thread,
+        thread: rt::thread::Thread,
         column: usize,
         woken: AtomicBool,
         parked: AtomicBool,
@@ -559,7 +674,7 @@ mod model {
         #[expect(clippy::new_without_default, reason = "it belongs to the calling thread")]
         pub fn new() -> Self {
             Self(Arc::new(Sleeper {
-                thread: loom::thread::current(),
+                thread: rt::thread::current(),
                 column: log::column(),
                 woken: AtomicBool::new(false),
                 parked: AtomicBool::new(false),
@@ -576,7 +691,7 @@ mod model {
             if !self.0.woken.swap(false, Relaxed) {
                 log::sleeps();
                 self.0.parked.store(true, Relaxed);
-                loom::thread::park();
+                rt::thread::park();
                 self.0.parked.store(false, Relaxed);
                 self.0.woken.store(false, Relaxed);
                 log::woken();
@@ -591,43 +706,52 @@ mod model {
     }
 
     /// loom's atomics, with each ordering open to weakening at one place in the code.
+    ///
+    /// In a [failed model](doomed) they do nothing and answer zero: the destructors that run then
+    /// are anybody's, and a second panic would abort the test.
     pub mod atomic {
         use core::panic::Location;
 
-        pub use loom::sync::atomic::Ordering;
+        pub use core::sync::atomic::Ordering;
 
-        use super::weakened;
+        use super::{doomed, rt, weakened};
 
         /// A fence, unless it is the one that is weakened.
         #[track_caller]
         pub fn fence(ordering: Ordering) {
-            if weakened(ordering, Location::caller()) != Ordering::Relaxed {
-                loom::sync::atomic::fence(ordering);
+            if weakened(ordering, Location::caller()) != Ordering::Relaxed && !doomed() {
+                rt::sync::atomic::fence(ordering);
             }
         }
 
         macro_rules! atomics {
-            ($($name:ident($value:ty) $(<$t:ident>)?: $([$op:ident])*;)*) => {$(
+            ($($name:ident($value:ty, $zero:expr) $(<$t:ident>)?: $([$op:ident])*;)*) => {$(
                 #[doc = concat!("loom's `", stringify!($name), "`.")]
                 #[derive(Debug)]
-                pub struct $name $(<$t>)?(loom::sync::atomic::$name $(<$t>)?);
+                pub struct $name $(<$t>)?(rt::sync::atomic::$name $(<$t>)?);
 
                 impl $(<$t>)? $name $(<$t>)? {
                     /// Wraps `value`.
                     #[track_caller]
                     pub fn new(value: $value) -> Self {
-                        Self(loom::sync::atomic::$name::new(value))
+                        Self(rt::sync::atomic::$name::new(value))
                     }
 
                     /// As `core`'s.
                     #[track_caller]
                     pub fn load(&self, ordering: Ordering) -> $value {
+                        if doomed() {
+                            return $zero;
+                        }
                         self.0.load(weakened(ordering, Location::caller()))
                     }
 
                     /// As `core`'s.
                     #[track_caller]
                     pub fn store(&self, value: $value, ordering: Ordering) {
+                        if doomed() {
+                            return;
+                        }
                         self.0.store(value, weakened(ordering, Location::caller()));
                     }
 
@@ -640,6 +764,9 @@ mod model {
                         success: Ordering,
                         failure: Ordering,
                     ) -> Result<$value, $value> {
+                        if doomed() {
+                            return Ok(old);
+                        }
                         let site = Location::caller();
                         let (success, failure) = (weakened(success, site), weakened(failure, site));
                         self.0.compare_exchange(old, new, success, failure)
@@ -657,26 +784,29 @@ mod model {
                         self.compare_exchange(old, new, success, failure)
                     }
 
-                    atomics!(@op $value: swap);
-                    $(atomics!(@op $value: $op);)*
+                    atomics!(@op $value, $zero, swap);
+                    $(atomics!(@op $value, $zero, $op);)*
                 }
             )*};
-            (@op $value:ty: $op:ident) => {
+            (@op $value:ty, $zero:expr, $op:ident) => {
                 /// As `core`'s.
                 #[track_caller]
                 pub fn $op(&self, value: $value, ordering: Ordering) -> $value {
+                    if doomed() {
+                        return $zero;
+                    }
                     self.0.$op(value, weakened(ordering, Location::caller()))
                 }
             };
         }
 
         atomics! {
-            AtomicBool(bool): [fetch_and] [fetch_or] [fetch_xor];
-            AtomicU8(u8): [fetch_add] [fetch_sub] [fetch_and] [fetch_or] [fetch_xor];
-            AtomicU32(u32): [fetch_add] [fetch_sub] [fetch_and] [fetch_or] [fetch_xor];
-            AtomicU64(u64): [fetch_add] [fetch_sub] [fetch_and] [fetch_or] [fetch_xor];
-            AtomicUsize(usize): [fetch_add] [fetch_sub] [fetch_and] [fetch_or] [fetch_xor];
-            AtomicPtr(*mut T) <T>: ;
+            AtomicBool(bool, false): [fetch_and] [fetch_or] [fetch_xor];
+            AtomicU8(u8, 0): [fetch_add] [fetch_sub] [fetch_and] [fetch_or] [fetch_xor];
+            AtomicU32(u32, 0): [fetch_add] [fetch_sub] [fetch_and] [fetch_or] [fetch_xor];
+            AtomicU64(u64, 0): [fetch_add] [fetch_sub] [fetch_and] [fetch_or] [fetch_xor];
+            AtomicUsize(usize, 0): [fetch_add] [fetch_sub] [fetch_and] [fetch_or] [fetch_xor];
+            AtomicPtr(*mut T, core::ptr::null_mut()) <T>: ;
         }
     }
 }

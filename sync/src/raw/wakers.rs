@@ -6,6 +6,8 @@
 
 use core::{fmt, mem::MaybeUninit, task::Waker};
 
+use super::shim::mutant;
+
 /// How many wake-ups leave a lock at a time. Under loom two, so that a model sees a second batch.
 pub const BATCH: usize = if cfg!(selvedge_loom) { 2 } else { 32 };
 
@@ -22,7 +24,9 @@ impl Wake {
     #[inline]
     pub fn wake(self) {
         if let Some(waker) = self.0 {
-            waker.wake();
+            if !mutant!("a wake-up is lost") {
+                waker.wake();
+            }
         }
     }
 }

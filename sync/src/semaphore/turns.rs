@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering::{Acquire as Acq, Relaxed, Release};
 use super::{CLOSED, DEBT, ONE, Semaphore, WAITERS, signed, too_many_permits};
 use crate::raw::{
     line::{Answer, Asks, Line, Place, Primitive, Queue, Turns},
-    shim::{Label, mutant, op},
+    shim::{Label, Peek, mutant, op},
     wakers::{WakeList, in_batches},
 };
 
@@ -21,7 +21,7 @@ impl Semaphore {
     /// Puts `n` permits on hand, or in the hands of those in line.
     #[inline]
     pub(super) fn put(&self, n: usize) {
-        let mut state = self.state.load(Relaxed);
+        let mut state = self.state.peek();
         while state & (WAITERS | DEBT) == 0 {
             // ORDERING: Release pairs with the Acquires in `try_take` and `admit`.
             match self.state.compare_exchange_weak(state, state + n * ONE, Release, Relaxed) {
@@ -52,7 +52,7 @@ impl Semaphore {
     /// Whether there are more to grant than `wakes` has room for.
     pub(super) fn serve(&self, fresh: usize, queue: &mut Queue<Ask>, wakes: &mut WakeList) -> bool {
         let mut more = false;
-        let mut state = self.state.load(Relaxed);
+        let mut state = self.state.peek();
         let mut left = state / ONE + fresh;
         let open = state & CLOSED == 0;
         if !open && mutant!("what comes back after closing is lost") {
@@ -106,7 +106,7 @@ impl Semaphore {
     /// Takes back up to `n` permits that are on hand; if there are fewer, the word is marked with
     /// `short`. How many there were. The line is locked.
     pub(super) fn take_back(&self, n: usize, short: usize) -> usize {
-        let mut state = self.state.load(Relaxed);
+        let mut state = self.state.peek();
         loop {
             let taken = n.min(state / ONE);
             let mark = if taken < n { short } else { 0 };
@@ -158,7 +158,7 @@ impl Turns for Semaphore {
 
     #[inline(always)]
     fn try_take(&self, ask: Ask) -> Answer<Ask> {
-        let mut state = self.state.load(Relaxed);
+        let mut state = self.state.peek();
         loop {
             let granted = match Self::offer(state, ask) {
                 Answer::Granted(0) => return Answer::Granted(Ask::NOTHING),
@@ -175,7 +175,7 @@ impl Turns for Semaphore {
     }
 
     fn admit(&self, ask: Ask, _: Place, _: &Queue<Ask>) -> Answer<Ask> {
-        let mut state = self.state.load(Relaxed);
+        let mut state = self.state.peek();
         loop {
             let (next, answer) = match Self::offer(state, ask) {
                 Answer::Granted(granted) => {
