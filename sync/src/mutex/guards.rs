@@ -63,7 +63,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         Self { lent }
     }
 
-    map! { &mut T => MappedMutexGuard<'a, U>, |lent| MappedMutexGuard::of(lent.narrow()) }
+    map! { [U, F] &mut T => MappedMutexGuard<'a, U>, |lent| MappedMutexGuard::of(lent.narrow()) }
 
     /// The mutex that this guard holds.
     pub fn mutex(this: &Self) -> &'a Mutex<T> {
@@ -76,7 +76,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         Self { lent, _borrows: PhantomData }
     }
 
-    map! { &mut T => MappedMutexGuard<'a, U>, |lent| MappedMutexGuard::of(lent) }
+    map! { [U, F] &mut T => MappedMutexGuard<'a, U>, |lent| MappedMutexGuard::of(lent) }
 }
 
 impl<T: ?Sized> OwnedMutexGuard<T> {
@@ -91,7 +91,7 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
         Self { lent, _owns: PhantomData }
     }
 
-    map! { &mut T => OwnedMappedMutexGuard<T, U>, |lent| OwnedMappedMutexGuard::of(lent) }
+    map! { [U, F] &mut T => OwnedMappedMutexGuard<T, U>, |lent| OwnedMappedMutexGuard::of(lent) }
 
     /// The mutex that this guard holds.
     pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
@@ -104,7 +104,7 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
         Self { lent, _owns: PhantomData }
     }
 
-    map! { &mut U => OwnedMappedMutexGuard<T, V>, |lent| OwnedMappedMutexGuard::of(lent) }
+    map! { [V, F] &mut U => OwnedMappedMutexGuard<T, V>, |lent| OwnedMappedMutexGuard::of(lent) }
 
     /// The mutex that this guard holds.
     pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
@@ -118,6 +118,7 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
 /// ```
 /// use selvedge_sync::MutexGuard;
 /// fn same<'a>(guard: MutexGuard<'a, &'static str>) -> MutexGuard<'a, &'static str> { guard }
+/// fn nearer<'a: 'b, 'b>(guard: MutexGuard<'a, str>) -> MutexGuard<'b, str> { guard }
 /// ```
 /// ```compile_fail
 /// use selvedge_sync::MutexGuard;

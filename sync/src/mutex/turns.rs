@@ -193,11 +193,11 @@ impl Turns for Core {
                 // RACE: 1. A finds the mutex held. 2. B gives it back, sees no waiters. 3. A lines
                 //       up, and sleeps for ever. So A notes itself while `LOCKED` is still set.
                 Place::New => (state | WAITERS, Answer::Wait),
-                Place::Head if state & LOCKED == 0 => {
+                Place::Called if state & LOCKED == 0 => {
                     let waiters = if queue.has_second() { WAITERS } else { 0 };
                     (LOCKED | waiters, Answer::Granted(()))
                 }
-                Place::Head => ((state & !CALLED) + IN_VAIN * ONE, Answer::Wait),
+                Place::Called => ((state & !CALLED) + IN_VAIN * ONE, Answer::Wait),
             };
             // ORDERING: Acquire pairs with the Releases in `give_back` and `release`.
             match self.state.compare_exchange_weak(state, next, Acquire, Relaxed) {

@@ -23,7 +23,7 @@ use core::{
 
 use super::{
     line::{Asks, Handle, Primitive, Turn, Turns},
-    shim::{Track, const_in_build},
+    shim::{Reading, Track, const_in_build},
 };
 
 /// A value that turns protect.
@@ -76,8 +76,9 @@ pub unsafe trait Lends: Primitive<Core: Lending> {
     fn value(&self) -> &Value<Self::Value>;
 }
 
-/// What a turn allows its holder.
-pub trait Mode<Ask>: Asks<Ask> {
+/// What a turn allows its holder. It does not name what is asked for: else a [`Hold`] would be
+/// invariant in its handle.
+pub trait Mode: Copy {
     /// Whether the holder may write.
     const WRITES: bool;
 
@@ -89,7 +90,7 @@ pub trait Mode<Ask>: Asks<Ask> {
 }
 
 /// Declares a [`Mode`]: a name, `Reading` or `Writing`, and what it asks for.
-#[cfg(feature = "mutex")]
+#[cfg(any(feature = "mutex", feature = "rwlock"))]
 macro_rules! mode {
     ($(#[$doc:meta])* $name:ident: $token:ident $method:ident $writes:literal, $ask:expr => $of:ty) => {
         $(#[$doc])*
@@ -108,7 +109,7 @@ macro_rules! mode {
             }
         }
 
-        impl $crate::raw::guard::Mode<$of> for $name {
+        impl $crate::raw::guard::Mode for $name {
             const WRITES: bool = $writes;
             type Token = $crate::raw::shim::$token;
 
@@ -120,14 +121,14 @@ macro_rules! mode {
         }
     };
 }
-#[cfg(feature = "mutex")]
+#[cfg(any(feature = "mutex", feature = "rwlock"))]
 pub(crate) use mode;
 
 type Ask<H> = <<<H as core::ops::Deref>::Target as Primitive>::Core as Turns>::Ask;
 
 /// A turn that lends a value.
 // The order of the fields is the order in which they go: first the access ends, then the turn.
-pub struct Hold<H: Handle, A: Mode<Ask<H>>> {
+pub struct Hold<H: Handle, A: Asks<Ask<H>> + Mode> {
     token: A::Token,
     turn: Turn<H, A>,
 }
@@ -135,7 +136,7 @@ pub struct Hold<H: Handle, A: Mode<Ask<H>>> {
 impl<H, A> Hold<H, A>
 where
     H: Handle<Target: Primitive<Core: Lending>>,
-    A: Mode<Ask<H>>,
+    A: Asks<Ask<H>> + Mode,
 {
     /// The access that comes with `turn`.
     #[inline(always)]
@@ -152,7 +153,7 @@ where
 
     /// The same lock held in another way: `change` is the step on the state.
     #[inline]
-    pub fn become_<B: Mode<Ask<H>>>(
+    pub fn become_<B: Asks<Ask<H>> + Mode>(
         self,
         asks: B,
         change: impl FnOnce(&<H::Target as Primitive>::Core),
@@ -168,7 +169,7 @@ where
 impl<H, A> Hold<H, A>
 where
     H: Handle<Target: Lends>,
-    A: Mode<Ask<H>>,
+    A: Asks<Ask<H>> + Mode,
 {
     /// Lends the whole value.
     #[inline(always)]
@@ -237,12 +238,12 @@ impl<U: ?Sized> Part for Unique<U> {
 }
 
 /// A value, or a part of one, for as long as a turn is held: what every named guard is made of.
-pub struct Lent<H: Handle, A: Mode<Ask<H>>, P> {
+pub struct Lent<H: Handle, A: Asks<Ask<H>> + Mode, P> {
     part: P,
     hold: Hold<H, A>,
 }
 
-impl<H: Handle, A: Mode<Ask<H>>, P: Part> Lent<H, A, P> {
+impl<H: Handle, A: Asks<Ask<H>> + Mode, P: Part> Lent<H, A, P> {
     /// Reads.
     #[inline(always)]
     pub fn get(&self) -> &P::Target {
@@ -299,10 +300,98 @@ impl<H: Handle, A: Mode<Ask<H>>, P: Part> Lent<H, A, P> {
     }
 }
 
+impl<H, A, U> Lent<H, A, Unique<U>>
+where
+    H: Handle<Target: Primitive<Core: Lending>>,
+    A: Asks<Ask<H>> + Mode,
+    U: ?Sized,
+{
+    /// The same value, held in another way that may write or come to it: `change` is the step on
+    /// the state.
+    pub fn become_unique<B: Asks<Ask<H>> + Mode>(
+        self,
+        asks: B,
+        change: impl FnOnce(&<H::Target as Primitive>::Core),
+    ) -> Lent<H, B, Unique<U>> {
+        Lent { part: self.part, hold: self.hold.become_(asks, change) }
+    }
+
+    /// A part of the value, from now on for reading: `change` is the step on the state. Comes back
+    /// where `f` finds none.
+    ///
+    /// # Errors
+    ///
+    /// The guard, unchanged.
+    pub fn try_become_shared<B: Asks<Ask<H>> + Mode, V: ?Sized>(
+        self,
+        asks: B,
+        f: impl FnOnce(&U) -> Option<&V>,
+        change: impl FnOnce(&<H::Target as Primitive>::Core),
+    ) -> Result<Lent<H, B, Shared<V>>, Self> {
+        const { assert!(!B::WRITES, "what others read as well is not for writing") }
+        match f(self.get()).map(core::ptr::from_ref) {
+            Some(part) => Ok(Lent { part: Shared(part), hold: self.hold.become_(asks, change) }),
+            None => Err(self),
+        }
+    }
+}
+
+impl<H, A, U> Lent<H, A, Unique<U>>
+where
+    H: Handle<Target: Primitive<Core: Lending>>,
+    A: Asks<Ask<H>> + Mode<Token = Reading>,
+    U: ?Sized,
+{
+    /// The lock's head, and what a turn of it that writes needs to lend the value in this guard's
+    /// stead.
+    pub fn stand_in(&mut self) -> (&<H::Target as Primitive>::Core, StandIn<'_, U>) {
+        let core = self.hold.turn.handle().core();
+        let paused = Paused { track: core.track(), reading: &mut self.hold.token };
+        (core, StandIn { part: Unique(self.part.0), paused })
+    }
+}
+
+/// The value of a guard that reads, for a turn that writes and ends before the guard does.
+pub struct StandIn<'g, U: ?Sized> {
+    part: Unique<U>,
+    paused: Paused<'g>,
+}
+
+impl<'g, U: ?Sized> StandIn<'g, U> {
+    /// Lends the value to `turn`, which is of the same lock and has taken the guard's place; what
+    /// comes with it is to be dropped last.
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn lend<H, A>(self, turn: Turn<H, A>) -> (Lent<H, A, Unique<U>>, Paused<'g>)
+    where
+        H: Handle<Target: Primitive<Core: Lending>>,
+        A: Asks<Ask<H>> + Mode,
+    {
+        let Self { part, paused } = self;
+        paused.track.pause(paused.reading);
+        (Lent { part, hold: Hold::new(turn) }, paused)
+    }
+}
+
+/// Ends with the access of a [`StandIn`]: the guard reads again.
+pub struct Paused<'g> {
+    track: &'g Track,
+    reading: &'g mut Reading,
+}
+
+// The reading that goes on is of the same value as before, which says itself how broken it is.
+impl UnwindSafe for Paused<'_> {}
+
+impl Drop for Paused<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.track.resume(self.reading);
+    }
+}
+
 impl<'a, L, A, P> Lent<&'a L, A, P>
 where
     L: Primitive<Core: Primitive<Core = L::Core> + Sized> + ?Sized,
-    A: Mode<<L::Core as Turns>::Ask>,
+    A: Asks<<L::Core as Turns>::Ask> + Mode,
 {
     /// The same access, through the head of the lock alone: a mapped guard does not name the type
     /// of the whole value.
@@ -313,15 +402,27 @@ where
     }
 }
 
-impl<H: Handle, A: Mode<Ask<H>>> fmt::Debug for Hold<H, A> {
+impl<H: Handle, A: Asks<Ask<H>> + Mode> fmt::Debug for Hold<H, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Hold")
     }
 }
 
-impl<H: Handle, A: Mode<Ask<H>>, P> fmt::Debug for Lent<H, A, P> {
+impl<H: Handle, A: Asks<Ask<H>> + Mode, P> fmt::Debug for Lent<H, A, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Lent")
+    }
+}
+
+impl<U: ?Sized> fmt::Debug for StandIn<'_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StandIn")
+    }
+}
+
+impl fmt::Debug for Paused<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Paused")
     }
 }
 
@@ -342,7 +443,7 @@ impl<U: ?Sized> fmt::Debug for Unique<U> {
 ///
 /// `guard! { [generics] Name<arguments>: Target, writes }`, the name being a struct around a
 /// [`Lent`] in its field `lent`.
-#[cfg(feature = "mutex")]
+#[cfg(any(feature = "mutex", feature = "rwlock"))]
 macro_rules! guard {
     ([$($generics:tt)*] $name:ty: $target:ty) => {
         impl<$($generics)*> core::ops::Deref for $name {
@@ -383,26 +484,27 @@ macro_rules! guard {
         }
     };
 }
-#[cfg(feature = "mutex")]
+#[cfg(any(feature = "mutex", feature = "rwlock"))]
 pub(crate) use guard;
 
 /// The two ways in which a guard narrows itself, inside its `impl` block.
 ///
-/// `map! { &mut Whole => Mapped<Part>, |lent| wrap }`: the last argument of `Mapped` is the part,
-/// by whatever name; `wrap` makes the mapped guard of a [`Lent`], as the guard's own `of` does.
-#[cfg(feature = "mutex")]
+/// `map! { [U, F] &mut Whole => Mapped<Part>, |lent| wrap }`: first the type arguments, in tokio's
+/// order for this guard; the last argument of `Mapped` is the part, by whatever name; `wrap` makes
+/// the mapped guard of a [`Lent`], as the guard's own `of` does.
+#[cfg(any(feature = "mutex", feature = "rwlock"))]
 macro_rules! map {
-    (&mut $whole:ty => $mapped:ident<$($kept:tt),*>, |$lent:ident| $wrap:expr) => {
-        map! { @ [&mut] try_map_unique $whole => $mapped<$($kept),*>, |$lent| $wrap }
+    ($order:tt &mut $whole:ty => $mapped:ident<$($kept:tt),*>, |$lent:ident| $wrap:expr) => {
+        map! { @ $order [&mut] try_map_unique $whole => $mapped<$($kept),*>, |$lent| $wrap }
     };
-    (& $whole:ty => $mapped:ident<$($kept:tt),*>, |$lent:ident| $wrap:expr) => {
-        map! { @ [&] try_map_shared $whole => $mapped<$($kept),*>, |$lent| $wrap }
+    ($order:tt & $whole:ty => $mapped:ident<$($kept:tt),*>, |$lent:ident| $wrap:expr) => {
+        map! { @ $order [&] try_map_shared $whole => $mapped<$($kept),*>, |$lent| $wrap }
     };
-    (@ [$($by:tt)+] $method:ident $whole:ty => $mapped:ident<$a:tt, $u:ident>, |$lent:ident| $wrap:expr) => {
+    (@ [$($order:ident),+] [$($by:tt)+] $method:ident $whole:ty => $mapped:ident<$a:tt, $u:ident>, |$lent:ident| $wrap:expr) => {
         /// Narrows the guard to a part of the value.
         ///
         /// An associated function, so that it does not hide a method of the value's.
-        pub fn map<$u, F>(this: Self, f: F) -> $mapped<$a, $u>
+        pub fn map<$($order),+>(this: Self, f: F) -> $mapped<$a, $u>
         where
             $u: ?Sized,
             F: FnOnce($($by)+ $whole) -> $($by)+ $u,
@@ -418,7 +520,7 @@ macro_rules! map {
         /// # Errors
         ///
         /// The guard, unchanged, if `f` returns `None`.
-        pub fn try_map<$u, F>(this: Self, f: F) -> Result<$mapped<$a, $u>, Self>
+        pub fn try_map<$($order),+>(this: Self, f: F) -> Result<$mapped<$a, $u>, Self>
         where
             $u: ?Sized,
             F: FnOnce($($by)+ $whole) -> Option<$($by)+ $u>,
@@ -430,5 +532,5 @@ macro_rules! map {
         }
     };
 }
-#[cfg(feature = "mutex")]
+#[cfg(any(feature = "mutex", feature = "rwlock"))]
 pub(crate) use map;

@@ -22,7 +22,7 @@ use core::{
     fmt, mem,
     ops::Deref,
     pin::Pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
 use pin_project_lite::pin_project;
@@ -47,12 +47,25 @@ pub trait Turns {
     /// Takes a turn if none has to be waited for.
     fn try_take(&self, ask: Self::Ask) -> Answer<Self::Ask>;
 
-    /// Takes a turn, else notes in the state that somebody waits. The line is locked; who asks is
-    /// its head ([`Place::Head`]), or not in it yet.
+    /// Whether who asks this stands in front of all others.
+    #[inline(always)]
+    fn goes_first(_: Self::Ask) -> bool {
+        false
+    }
+
+    /// Takes a turn, else notes in the state that somebody waits. The line is locked; who asks has
+    /// been called ([`Place::Called`]), or is not in it yet.
     fn admit(&self, ask: Self::Ask, place: Place, queue: &Queue<Self::Ask>) -> Answer<Self::Ask>;
 
     /// Gives a turn back, so that the next in line may have it.
     fn give_back(&self, ask: Self::Ask);
+
+    /// Somebody who was called has looked, and has left the line with a turn, or rests in their
+    /// place. Collects who is to be woken now, as [`left`](Self::left) does.
+    #[inline(always)]
+    fn looked(&self, _queue: &mut Queue<Self::Ask>, _wakes: &mut WakeList) -> bool {
+        false
+    }
 
     /// Somebody has left the line without a turn; `called` if they had been called. Collects who
     /// is to be woken now, and says whether there are more than `wakes` has room for.
@@ -75,8 +88,8 @@ pub enum Answer<Ask> {
 pub enum Place {
     /// In none: it has just come.
     New,
-    /// At the head, and called.
-    Head,
+    /// In line, and called: its head, or among the first.
+    Called,
 }
 
 /// How the holder of a turn remembers what it asked for.
@@ -180,9 +193,10 @@ impl<H: Handle, A: Asks<Ask<H>>> Turn<H, A> {
     /// The same turn as something else: `change` is the step on the state.
     #[inline]
     pub fn become_<B: Asks<Ask<H>>>(self, asks: B, change: impl FnOnce(&Core<H>)) -> Turn<H, B> {
-        let handle = self.into_handle();
-        change(handle.core());
-        Turn { handle, asks }
+        // Should a waker panic in `change`, the turn is given back as what it is by then.
+        let turn = Turn { handle: self.into_handle(), asks };
+        change(turn.handle.core());
+        turn
     }
 }
 
@@ -269,6 +283,18 @@ impl<V: Copy> Queue<V> {
     pub fn grant(&mut self, ask: V) -> Wake {
         self.0.set_first(ask);
         self.0.pop_front(State::Granted)
+    }
+
+    /// Whether the head has been called and has not looked yet.
+    #[inline]
+    pub fn is_called(&self) -> bool {
+        self.0.is_called()
+    }
+
+    /// Calls those at the front of whom `goes` says so, up to the first of whom it does not: each
+    /// keeps its place. Whether there are more than `wakes` has room for.
+    pub fn call_while(&mut self, goes: impl FnMut(V) -> bool, wakes: &mut WakeList) -> bool {
+        self.0.call_while(goes, wakes)
     }
 
     /// Sends the head away: there will be no turn. Wake it once the line is unlocked.
@@ -382,8 +408,14 @@ fn stand<C: Turns + ?Sized>(
     let answer = core.line().with(|queue| {
         let answer = core.admit(ask, Place::New, queue);
         if matches!(answer, Answer::Wait) && !apart {
-            // SAFETY: filled above and in no list; `Wait`'s drop takes it out if nobody else does.
-            unsafe { queue.0.push_back(slot.as_mut()) };
+            if C::goes_first(ask) {
+                // SAFETY: filled above and in no list; `Wait`'s drop takes it out if nobody else
+                // does.
+                unsafe { queue.0.push_front(slot.as_mut()) };
+            } else {
+                // SAFETY: as above.
+                unsafe { queue.0.push_back(slot.as_mut()) };
+            }
         }
         answer
     });
@@ -397,30 +429,29 @@ fn stand<C: Turns + ?Sized>(
     }
     // SAFETY: filled above, and not put in line.
     let waker = unsafe { slot.clear() };
-    settle(core, answer, [waker, None])
+    let unclaimed = Unclaimed(core, answer);
+    drop(waker);
+    unclaimed.claim()
 }
 
-/// Drops wakers, other people's code: should one panic, a turn that was granted goes on.
-#[inline]
-fn settle<C: Turns + ?Sized>(
-    core: &C,
-    answer: Answer<C::Ask>,
-    wakers: [Option<Waker>; 2],
-) -> Answer<C::Ask> {
-    struct Unclaimed<'a, C: Turns + ?Sized>(&'a C, Answer<C::Ask>);
+/// A turn on its way to its holder: should other people's code panic before, it goes on.
+struct Unclaimed<'a, C: Turns + ?Sized>(&'a C, Answer<C::Ask>);
 
-    impl<C: Turns + ?Sized> Drop for Unclaimed<'_, C> {
-        fn drop(&mut self) {
-            if let Answer::Granted(ask) = self.1 {
-                self.0.give_back(ask);
-            }
+impl<C: Turns + ?Sized> Unclaimed<'_, C> {
+    #[inline]
+    fn claim(self) -> Answer<C::Ask> {
+        let answer = self.1;
+        mem::forget(self);
+        answer
+    }
+}
+
+impl<C: Turns + ?Sized> Drop for Unclaimed<'_, C> {
+    fn drop(&mut self) {
+        if let Answer::Granted(ask) = self.1 {
+            self.0.give_back(ask);
         }
     }
-
-    let unclaimed = Unclaimed(core, answer);
-    drop(wakers);
-    mem::forget(unclaimed);
-    answer
 }
 
 /// Every later poll.
@@ -457,38 +488,45 @@ fn look_up<C: Turns + ?Sized>(
     mut slot: Pin<&mut Slot<C::Ask>>,
     cx: &mut Context<'_>,
 ) -> Answer<C::Ask> {
-    let waker = cx.waker().clone();
-    let (answer, spare) = core.line().with(|queue| {
-        // SAFETY: the caller has found the slot taken; it is in line while waiting or called.
-        match unsafe { slot.as_mut().state() } {
-            // SAFETY: taken, and a granted node is in no list.
-            State::Granted => (Answer::Granted(unsafe { slot.as_mut().value() }), Some(waker)),
-            State::Refused => (Answer::Refused, Some(waker)),
-            State::Waiting if shim::mutant!("the waker is not replaced") => {
-                (Answer::Wait, Some(waker))
-            }
-            // SAFETY: taken, and in line.
-            State::Waiting => (Answer::Wait, unsafe { queue.0.rest(slot.as_mut(), waker) }),
-            State::Called => {
-                let ask = queue.first().expect("who was called is the head");
-                let answer = core.admit(ask, Place::Head, queue);
-                if matches!(answer, Answer::Wait) {
+    let mut waker = Some(cx.waker().clone());
+    // Outlive the wake-ups below, one of which may panic, and are dropped by that as well.
+    let (mut _spare, mut _rest) = (None, None);
+    let mut unclaimed = Unclaimed(core, Answer::Wait);
+    in_batches(|wakes| {
+        core.line().with(|queue| {
+            // Only the first batch begins with it.
+            let Some(waker) = waker.take() else { return core.looked(queue, wakes) };
+            // SAFETY: the caller has found the slot taken; it is in line while waiting or called.
+            let state = unsafe { slot.as_mut().state() };
+            unclaimed.1 = match state {
+                // SAFETY: taken, and a granted node is in no list.
+                State::Granted => Answer::Granted(unsafe { slot.as_mut().value() }),
+                State::Refused => Answer::Refused,
+                State::Waiting => Answer::Wait,
+                State::Called => {
                     // SAFETY: taken, and in line.
-                    (answer, unsafe { queue.0.rest(slot.as_mut(), waker) })
-                } else {
-                    // SAFETY: as above.
-                    unsafe { queue.0.unlink(slot.as_mut()) };
-                    (answer, Some(waker))
+                    let ask = unsafe { queue.0.value(slot.as_mut()) };
+                    core.admit(ask, Place::Called, queue)
                 }
+            };
+            if !matches!(unclaimed.1, Answer::Wait) {
+                if state == State::Called {
+                    // SAFETY: taken, and in line.
+                    unsafe { queue.0.unlink(slot.as_mut()) };
+                }
+                // SAFETY: taken, and out of line by now.
+                (_spare, _rest) = (Some(waker), unsafe { slot.as_mut().clear() });
+            } else if state == State::Waiting && shim::mutant!("the waker is not replaced") {
+                _spare = Some(waker);
+            } else {
+                // SAFETY: taken, and in line.
+                _spare = unsafe { queue.0.rest(slot.as_mut(), waker) };
             }
-        }
+            state == State::Called && core.looked(queue, wakes)
+        })
     });
-    let rest = match answer {
-        Answer::Wait => None,
-        // SAFETY: taken, and out of line by now.
-        _ => unsafe { slot.clear() },
-    };
-    settle(core, answer, [spare, rest])
+    drop((_spare, _rest));
+    unclaimed.claim()
 }
 
 /// Steps out of line. A turn that was granted and never taken goes to the next.

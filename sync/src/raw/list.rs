@@ -39,7 +39,7 @@ use core::{
 
 use super::{
     shim::{Cell, atomic::AtomicU8},
-    wakers::Wake,
+    wakers::{Wake, WakeList},
 };
 
 /// Where a node stands; the head of the file has the table.
@@ -282,6 +282,20 @@ impl<V: Copy> List<V> {
         self.set_next(prev, Some(node));
     }
 
+    /// Puts the node of `slot` at the head.
+    ///
+    /// # Safety
+    ///
+    /// As for [`push_back`](Self::push_back).
+    #[inline]
+    pub unsafe fn push_front(&mut self, slot: Pin<&mut Slot<V>>) {
+        let node = slot.node();
+        let next = self.head.replace(node);
+        // SAFETY: the node is written, as the slot is taken, and still the caller's alone.
+        unsafe { node.as_ref().with(|inner| inner.next = next) };
+        self.set_prev(next, Some(node));
+    }
+
     /// Takes the head out, with `end` as its last state, and hands out its waker.
     #[inline]
     pub fn pop_front(&mut self, end: State) -> Wake {
@@ -305,6 +319,49 @@ impl<V: Copy> List<V> {
         // SAFETY: as above.
         unsafe { node.as_ref() }.set(State::Called);
         Wake(waker)
+    }
+
+    /// Calls those at the front of whom `goes` says so, up to the first of whom it does not: each
+    /// keeps its place. Whether there are more than `wakes` has room for.
+    pub fn call_while(&mut self, mut goes: impl FnMut(V) -> bool, wakes: &mut WakeList) -> bool {
+        let mut at = self.head;
+        while let Some(node) = at {
+            // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+            let node = unsafe { node.as_ref() };
+            // SAFETY: as above.
+            let (next, value) = unsafe { node.with(|inner| (inner.next, inner.value)) };
+            if !goes(value) {
+                return false;
+            }
+            if node.state() == State::Waiting {
+                if wakes.is_full() {
+                    return true;
+                }
+                // SAFETY: as above.
+                wakes.push(Wake(unsafe { node.with(|inner| inner.waker.take()) }));
+                node.set(State::Called);
+            }
+            at = next;
+        }
+        false
+    }
+
+    /// Whether the head has been called and has not looked yet.
+    #[inline]
+    pub fn is_called(&self) -> bool {
+        // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+        self.head.is_some_and(|node| unsafe { node.as_ref() }.state() == State::Called)
+    }
+
+    /// What the node of `slot` carries.
+    ///
+    /// # Safety
+    ///
+    /// The slot is taken, and its node is in this list.
+    #[inline]
+    pub unsafe fn value(&self, slot: Pin<&mut Slot<V>>) -> V {
+        // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+        unsafe { slot.node().as_ref().with(|inner| inner.value) }
     }
 
     /// Leaves `waker` in the node of `slot`, which waits on. Hands out the one it replaces.

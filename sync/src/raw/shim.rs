@@ -218,6 +218,19 @@ impl Track {
     pub fn writing(&self) -> Writing {
         Writing { _pointer: self.0.writing() }
     }
+
+    /// Lets `reading` end for now: its holder has come to write.
+    #[inline(always)]
+    pub fn pause(&self, reading: &mut Reading) {
+        self.0.pause(&mut reading._pointer);
+    }
+
+    /// Lets `reading` go on.
+    #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn resume(&self, reading: &mut Reading) {
+        self.0.resume(&mut reading._pointer);
+    }
 }
 
 impl fmt::Debug for Track {
@@ -296,6 +309,12 @@ mod plain {
 
         #[inline(always)]
         pub(super) fn writing(&self) {}
+
+        #[inline(always)]
+        pub(super) fn pause(&self, (): &mut Reading) {}
+
+        #[inline(always)]
+        pub(super) fn resume(&self, (): &mut Reading) {}
     }
 
     /// The name of an object in a timeline; nothing in a build.
@@ -563,7 +582,7 @@ mod model {
     pub(super) type Writing = Token<cell::MutPtr<()>>;
 
     /// One of loom's tracked pointers; in a failed model it is forgotten instead of ended.
-    pub(super) struct Token<P>(ManuallyDrop<P>);
+    pub(super) struct Token<P>(Option<ManuallyDrop<P>>);
 
     // SAFETY: the threads of a model take turns on one thread of the system's.
     unsafe impl Sync for Track {}
@@ -576,10 +595,15 @@ mod model {
 
     impl<P> Drop for Token<P> {
         fn drop(&mut self) {
-            if !doomed() {
-                // SAFETY: nothing uses the pointer after this.
-                unsafe { ManuallyDrop::drop(&mut self.0) }
+            if let Some(pointer) = self.0.take().filter(|_| !doomed()) {
+                drop(ManuallyDrop::into_inner(pointer));
             }
+        }
+    }
+
+    impl<P> Token<P> {
+        fn new(pointer: P) -> Self {
+            Self(Some(ManuallyDrop::new(pointer)))
         }
     }
 
@@ -591,12 +615,23 @@ mod model {
 
         #[track_caller]
         pub(super) fn reading(&self) -> Reading {
-            Token(ManuallyDrop::new(self.0.get()))
+            Token::new(self.0.get())
         }
 
         #[track_caller]
         pub(super) fn writing(&self) -> Writing {
-            Token(ManuallyDrop::new(self.0.get_mut()))
+            Token::new(self.0.get_mut())
+        }
+
+        pub(super) fn pause(&self, reading: &mut Reading) {
+            drop(Token(reading.0.take()));
+        }
+
+        #[track_caller]
+        pub(super) fn resume(&self, reading: &mut Reading) {
+            if !doomed() {
+                *reading = self.reading();
+            }
         }
     }
 
