@@ -9,6 +9,7 @@ count() {
 }
 groups=(
     {mutex,semaphore}/{uncontended,one_poll} semaphore/many
+    rwlock/{read,write}{,_one_poll}
     oneshot/{ready,waiting}
     watch/send_read watch/one_thread/{1,10,100}
     context/{child,cancel_1,cancel_1000,cancel_1000_children,is_cancelled}

@@ -4,6 +4,7 @@ mod cancel;
 mod mutex;
 #[path = "oneshot.rs"]
 mod one_shot;
+mod rwlock;
 mod semaphore;
 mod watch;
 
@@ -19,6 +20,7 @@ fn groups() -> Vec<Group> {
         cancel::groups,
         mutex::groups,
         one_shot::groups,
+        rwlock::groups,
         semaphore::groups,
         watch::groups,
     ];

@@ -22,6 +22,8 @@ pub mod raw;
 
 #[cfg(feature = "mutex")]
 mod mutex;
+#[cfg(feature = "rwlock")]
+mod rwlock;
 #[cfg(feature = "semaphore")]
 mod semaphore;
 
@@ -32,6 +34,14 @@ pub use error::TryLockError;
 pub use mutex::{
     Lock, LockOwned, MappedMutexGuard, Mutex, MutexGuard, MutexStatistics, OwnedMappedMutexGuard,
     OwnedMutexGuard,
+};
+#[cfg(feature = "rwlock")]
+pub use rwlock::{
+    OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard,
+    OwnedRwLockWriteGuard, RwLock, RwLockMappedWriteGuard, RwLockRead, RwLockReadGuard,
+    RwLockReadOwned, RwLockStatistics, RwLockUpgradableRead, RwLockUpgradableReadGuard,
+    RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOrKeep, RwLockUpgradeOwned,
+    RwLockUpgradedGuard, RwLockWrite, RwLockWriteGuard, RwLockWriteOwned,
 };
 #[cfg(feature = "semaphore")]
 pub use semaphore::{

@@ -53,5 +53,6 @@ fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 mod cancel;
 mod mutex;
 mod oneshot;
+mod rwlock;
 mod semaphore;
 mod watch;

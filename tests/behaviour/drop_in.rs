@@ -2,6 +2,7 @@
 
 mod cancel;
 mod oneshot;
+mod rwlock;
 mod watch;
 
 /// The program text, once for each set of `use` lines.

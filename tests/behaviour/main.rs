@@ -12,6 +12,7 @@ mod harness;
 mod mutex;
 mod oneshot;
 mod permits;
+mod rwlock;
 mod semaphore;
 mod sweep;
 mod wakers;

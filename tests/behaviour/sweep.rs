@@ -46,6 +46,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::cancel::sweep,
     crate::mutex::sweep,
     crate::oneshot::sweep,
+    crate::rwlock::sweep,
     crate::semaphore::sweep,
     crate::watch::sweep,
 ];

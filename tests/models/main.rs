@@ -8,5 +8,6 @@ mod model;
 mod mutex;
 mod oneshot;
 mod runner;
+mod rwlock;
 mod semaphore;
 mod watch;
