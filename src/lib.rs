@@ -51,13 +51,15 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "model")]
 pub mod model;
 
-#[cfg(all(feature = "executor", not(selvedge_loom)))]
+#[cfg(feature = "executor")]
 mod executor;
 
-#[cfg(all(feature = "executor", not(selvedge_loom)))]
+#[cfg(feature = "executor")]
 pub use executor::{Task, block_on, spawn};
 #[cfg(feature = "_channel")]
 pub use selvedge_channel as channel;

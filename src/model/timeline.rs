@@ -60,6 +60,7 @@ impl Timeline {
         match &self.rows[index].step {
             Step::Did { object, what } => format!("{object} {what}"),
             Step::Noted(text) => text.clone(),
+            Step::Woke(column) if *column == self.rows[index].column => "wakes itself".to_owned(),
             Step::Woke(column) => format!("wakes {}", self.name(*column)),
             Step::Sleeps if self.is_for_ever(index) => "SLEEPS FOR EVER".to_owned(),
             Step::Sleeps => "sleeps".to_owned(),
@@ -225,7 +226,7 @@ impl Timeline {
             let (x, y, number) = (x(row.column), y(index), index + 1);
             let _ = write!(out, "<text x='8' y='{}' fill='#999'>{number}</text>", y + 4);
             match &row.step {
-                Step::Woke(other) => {
+                Step::Woke(other) if *other != row.column => {
                     let to = 50 + other * LANE + LANE / 2;
                     let _ = write!(
                         out,
@@ -254,7 +255,7 @@ impl Timeline {
                         );
                     }
                 }
-                Step::GoesOn => {}
+                Step::GoesOn | Step::Woke(_) => {}
                 Step::Did { .. } | Step::Noted(_) | Step::Failed(_) => {
                     let fill = match row.step {
                         Step::Failed(_) => "#fdd",

@@ -26,11 +26,28 @@ pub(crate) fn all() -> Result<(), String> {
                 .step(&format!("example {example}"))?;
         }
     }
+    designs()?;
     cargo(["doc", "--no-deps", "--features", "selvedge/model"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .step("docs")?;
     models::check(&[])?;
     models::random(&[])
+}
+
+/// The examples that are crates of their own, as a user's: each runs, and its design is checked by
+/// stress and in every schedule, where its seeded bug is found, too.
+fn designs() -> Result<(), String> {
+    for name in ["pool", "bank", "work_queue"] {
+        cargo(["run", "--quiet", "-p", name]).step(&format!("example {name}"))?;
+        cargo(["test", "--quiet", "-p", name]).step(&format!("design {name}, stress"))?;
+        for (how, features) in [("in every schedule", ""), ("its seeded bug", "bug")] {
+            cargo(["test", "--quiet", "--release", "--target-dir", "target/loom", "-p", name])
+                .args(["--features", features])
+                .rustflag("--cfg selvedge_loom")
+                .step(&format!("design {name}, {how}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// The names of the examples in `folder`.

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::{fmt, sync::atomic::Ordering::Relaxed};
 
 use super::{Semaphore, turns::Permits};
-use crate::raw::line::Turn;
+use crate::raw::{line::Turn, shim::op};
 
 /// Permits of a borrowed [`Semaphore`], given back when dropped.
 #[must_use = "the permits are given back at once if they are not kept"]
@@ -25,9 +25,12 @@ macro_rules! permit {
     ([$($generics:tt)*] $name:literal $permit:ty: $handle:ty, $clone:expr) => {
         impl<$($generics)*> $permit {
             /// Keeps the permits from ever being given back: the semaphore has fewer from now on.
+            #[cfg_attr(selvedge_loom, track_caller)]
             pub fn forget(self) {
                 let n = self.turn.asks().count();
-                self.turn.into_handle().total.fetch_sub(n, Relaxed);
+                let semaphore = self.turn.into_handle();
+                op!(semaphore.label, "permit forgotten");
+                semaphore.total.fetch_sub(n, Relaxed);
             }
 
             /// Adds another's permits to these.
