@@ -10,6 +10,8 @@
 //! | `line`  | waiting in line, and being granted a turn                  | no       |
 //! | `guard` | access to a value for as long as a turn is held            | yes      |
 //! | `slot`  | room for the waker of the one task that waits              | no       |
+//! | `signal`| waiting for a condition, seldom and by many                | no       |
+//! | `once`  | a value that is written once                               | yes      |
 //! | `block` | waiting with a thread instead of a task                    | no       |
 
 #[cfg(any(feature = "std", selvedge_loom))]
@@ -21,6 +23,8 @@ pub mod list;
 pub mod log;
 #[cfg(selvedge_random)]
 mod overlap;
+pub mod once;
 pub mod shim;
+pub mod signal;
 pub mod slot;
 pub mod wakers;
