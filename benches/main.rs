@@ -1,11 +1,18 @@
 //! Ours against the peers.
 
 mod cancel;
+mod completion;
+mod latch;
+mod lazy;
 mod mutex;
+mod once;
+mod once_cell;
 #[path = "oneshot.rs"]
 mod one_shot;
 mod rwlock;
 mod semaphore;
+mod set_once;
+mod wait_group;
 mod watch;
 
 use std::env;
@@ -18,10 +25,17 @@ fn groups() -> Vec<Group> {
     #[rustfmt::skip]
     let all = [
         cancel::groups,
+        completion::groups,
+        latch::groups,
+        lazy::groups,
         mutex::groups,
+        once::groups,
+        once_cell::groups,
         one_shot::groups,
         rwlock::groups,
         semaphore::groups,
+        set_once::groups,
+        wait_group::groups,
         watch::groups,
     ];
     all.into_iter().flat_map(|groups| groups()).collect()

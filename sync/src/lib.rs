@@ -20,20 +20,46 @@ extern crate std;
 #[doc(hidden)]
 pub mod raw;
 
+#[cfg(feature = "completion")]
+mod completion;
+#[cfg(feature = "latch")]
+mod latch;
+#[cfg(feature = "lazy")]
+mod lazy;
 #[cfg(feature = "mutex")]
 mod mutex;
+#[cfg(feature = "once")]
+mod once;
+#[cfg(feature = "once_cell")]
+mod once_cell;
 #[cfg(feature = "rwlock")]
 mod rwlock;
 #[cfg(feature = "semaphore")]
 mod semaphore;
+#[cfg(feature = "set_once")]
+mod set_once;
+#[cfg(feature = "wait_group")]
+mod wait_group;
 
 mod error;
 
+#[cfg(feature = "completion")]
+pub use completion::{Abandoned, Completer, Completion, CompletionWait};
 pub use error::TryLockError;
+#[cfg(feature = "latch")]
+pub use latch::{Latch, LatchWait, LatchWaitOwned};
+#[cfg(feature = "lazy")]
+pub use lazy::{Force, Lazy, LazyFuture};
 #[cfg(feature = "mutex")]
 pub use mutex::{
     Lock, LockOwned, MappedMutexGuard, Mutex, MutexGuard, MutexStatistics, OwnedMappedMutexGuard,
     OwnedMutexGuard,
+};
+#[cfg(feature = "once")]
+pub use once::{CallOnce, Once, OnceWait};
+#[cfg(feature = "once_cell")]
+pub use once_cell::{
+    GetOrInit, GetOrTryInit, OnceCell, OnceCellStatistics, OnceCellWait, SetError,
 };
 #[cfg(feature = "rwlock")]
 pub use rwlock::{
@@ -48,3 +74,7 @@ pub use semaphore::{
     Acquire, AcquireError, AcquireOwned, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
     SemaphoreStatistics, TryAcquireError,
 };
+#[cfg(feature = "set_once")]
+pub use set_once::{SetOnce, SetOnceError, SetOnceWait};
+#[cfg(feature = "wait_group")]
+pub use wait_group::{Wait, WaitGroup};

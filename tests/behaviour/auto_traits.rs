@@ -51,8 +51,15 @@ fn unwinds<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
 fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 
 mod cancel;
+mod completion;
+mod latch;
+mod lazy;
 mod mutex;
+mod once;
+mod once_cell;
 mod oneshot;
 mod rwlock;
 mod semaphore;
+mod set_once;
+mod wait_group;
 mod watch;

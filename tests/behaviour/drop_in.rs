@@ -1,8 +1,10 @@
 //! Programs that were written against tokio, and differ in their `use` lines only.
 
 mod cancel;
+mod once_cell;
 mod oneshot;
 mod rwlock;
+mod set_once;
 mod watch;
 
 /// The program text, once for each set of `use` lines.

@@ -6,14 +6,22 @@
 
 mod auto_traits;
 mod cancel;
+mod completion;
 mod drop_in;
 mod guards;
 mod harness;
+mod latch;
+mod lazy;
 mod mutex;
+mod once;
+mod once_cell;
 mod oneshot;
 mod permits;
 mod rwlock;
 mod semaphore;
+mod set_once;
+mod signal;
 mod sweep;
+mod wait_group;
 mod wakers;
 mod watch;

@@ -44,10 +44,17 @@ pub(crate) type Report<'a> = &'a mut dyn FnMut(&str, &str, usize);
 #[rustfmt::skip]
 const ALL: &[fn(Report<'_>)] = &[
     crate::cancel::sweep,
+    crate::completion::sweep,
+    crate::latch::sweep,
+    crate::lazy::sweep,
     crate::mutex::sweep,
+    crate::once::sweep,
+    crate::once_cell::sweep,
     crate::oneshot::sweep,
     crate::rwlock::sweep,
     crate::semaphore::sweep,
+    crate::set_once::sweep,
+    crate::wait_group::sweep,
     crate::watch::sweep,
 ];
 

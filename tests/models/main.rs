@@ -4,10 +4,17 @@
 #![cfg(selvedge_loom)]
 
 mod cancel;
+mod completion;
+mod latch;
+mod lazy;
 mod model;
 mod mutex;
+mod once;
+mod once_cell;
 mod oneshot;
 mod runner;
 mod rwlock;
 mod semaphore;
+mod set_once;
+mod wait_group;
 mod watch;

@@ -21,9 +21,9 @@ pub mod line;
 pub mod list;
 #[cfg(selvedge_loom)]
 pub mod log;
+pub mod once;
 #[cfg(selvedge_random)]
 mod overlap;
-pub mod once;
 pub mod shim;
 pub mod signal;
 pub mod slot;
