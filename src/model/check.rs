@@ -170,7 +170,8 @@ impl Report {
 
     /// What went wrong and where, for a list of many.
     fn in_a_line(&self) -> String {
-        let failure = self.failure.as_deref().unwrap_or("cut").lines().next().unwrap_or_default();
+        let failure = self.failure.as_deref().unwrap_or("cut");
+        let failure = failure.lines().next().unwrap_or_default().trim_end_matches('.');
         let verdict = self.timeline.as_ref().map(Timeline::verdict).unwrap_or_default();
         let verdict = verdict.first().map(String::as_str).unwrap_or_default();
         std::format!("RED {}: {failure}. {verdict}", self.name)

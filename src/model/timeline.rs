@@ -255,8 +255,8 @@ impl Timeline {
                         );
                     }
                 }
-                Step::GoesOn | Step::Woke(_) => {}
-                Step::Did { .. } | Step::Noted(_) | Step::Failed(_) => {
+                Step::GoesOn => {}
+                Step::Did { .. } | Step::Noted(_) | Step::Woke(_) | Step::Failed(_) => {
                     let fill = match row.step {
                         Step::Failed(_) => "#fdd",
                         _ => "#eef3ff",

@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
-use selvedge::sync::{Mutex, MutexGuard};
+use selvedge::{
+    model::Design,
+    sync::{Mutex, MutexGuard},
+};
 
-use crate::runner::{block_on, block_on_moved, check, poll_and_cancel, spawn};
+use crate::runner::{design, moved};
 
 /// Both policies: bounded barging, and strict hand-over.
-fn each_policy(preemptions: usize, model: impl Fn(Arc<Mutex<i32>>) + Copy + Send + Sync + 'static) {
-    check(preemptions, move || model(Arc::new(Mutex::new(0))));
-    check(preemptions, move || model(Arc::new(Mutex::fair(0))));
+fn each_policy(
+    preemptions: usize,
+    model: impl Fn(&mut Design, Arc<Mutex<i32>>) + Copy + Send + Sync + 'static,
+) {
+    design(preemptions, move |d| model(d, Arc::new(Mutex::new(0))));
+    design(preemptions, move |d| model(d, Arc::new(Mutex::fair(0))));
 }
 
 /// Two tasks never hold the value at once.
@@ -18,18 +24,15 @@ fn each_policy(preemptions: usize, model: impl Fn(Arc<Mutex<i32>>) + Copy + Send
 /// turn is given back before its token ends.
 #[test]
 fn excludes() {
-    each_policy(3, |mutex| {
-        let other = spawn({
+    each_policy(3, |d, mutex| {
+        for name in ["one", "two"] {
             let mutex = mutex.clone();
-            move || {
-                *block_on(mutex.lock()) += 1;
-                *block_on(mutex.lock()) += 1;
-            }
-        });
-        *block_on(mutex.lock()) += 1;
-        *block_on(mutex.lock()) += 1;
-        other.join().unwrap();
-        assert_eq!(*mutex.try_lock().unwrap(), 4);
+            d.task(name, async move {
+                *mutex.lock().await += 1;
+                *mutex.lock().await += 1;
+            });
+        }
+        d.after(move || assert_eq!(*mutex.try_lock().unwrap(), 4));
     });
 }
 
@@ -38,16 +41,12 @@ fn excludes() {
 /// Red when: a called head is forgotten, `WAITERS` is lost, or a hand-over loses its waker.
 #[test]
 fn serves_three() {
-    each_policy(2, |mutex| {
-        let others = [(); 2].map(|()| {
+    each_policy(2, |d, mutex| {
+        for name in ["one", "two", "three"] {
             let mutex = mutex.clone();
-            spawn(move || *block_on(mutex.lock()) += 1)
-        });
-        *block_on(mutex.lock()) += 1;
-        for other in others {
-            other.join().unwrap();
+            d.task(name, async move { *mutex.lock().await += 1 });
         }
-        assert_eq!(*mutex.try_lock().unwrap(), 3);
+        d.after(move || assert_eq!(*mutex.try_lock().unwrap(), 3));
     });
 }
 
@@ -56,20 +55,13 @@ fn serves_three() {
 /// Red when: mutant "no re-grant on cancel" (fair) or "a call is not passed on".
 #[test]
 fn cancelled_waiter_passes_its_turn_on() {
-    each_policy(3, |mutex| {
-        let held = mutex.try_lock().unwrap();
-        let quitter = spawn({
-            let mutex = mutex.clone();
-            move || drop(poll_and_cancel(mutex.lock()))
-        });
-        let stayer = spawn({
-            let mutex = mutex.clone();
-            move || drop(block_on(mutex.clone().lock_owned()))
-        });
-        drop(held);
-        quitter.join().unwrap();
-        stayer.join().unwrap();
-        assert!(mutex.try_lock().is_ok());
+    each_policy(3, |d, mutex| {
+        let held = mutex.clone().try_lock_owned().unwrap();
+        let (quitter, stayer) = (mutex.clone(), mutex.clone());
+        d.thread("holder", move || drop(held));
+        d.cancellable("quitter", async move { drop(quitter.lock().await) });
+        d.task("stayer", async move { drop(stayer.lock_owned().await) });
+        d.after(move || assert!(mutex.try_lock().is_ok()));
     });
 }
 
@@ -78,15 +70,12 @@ fn cancelled_waiter_passes_its_turn_on() {
 /// Red when: mutant "the waker is not replaced".
 #[test]
 fn a_moved_waiter_is_woken_where_it_is() {
-    each_policy(3, |mutex| {
-        let held = mutex.try_lock().unwrap();
-        let mover = spawn({
-            let mutex = mutex.clone();
-            move || *block_on_moved(mutex.lock()) += 1
-        });
-        drop(held);
-        mover.join().unwrap();
-        assert_eq!(*mutex.try_lock().unwrap(), 1);
+    each_policy(3, |d, mutex| {
+        let held = mutex.clone().try_lock_owned().unwrap();
+        let mover = mutex.clone();
+        d.thread("holder", move || drop(held));
+        d.task("mover", async move { *moved(mover.lock()).await += 1 });
+        d.after(move || assert_eq!(*mutex.try_lock().unwrap(), 1));
     });
 }
 
@@ -95,16 +84,21 @@ fn a_moved_waiter_is_woken_where_it_is() {
 /// Red when: the CAS of `try_take` or `give_back` is Relaxed.
 #[test]
 fn try_lock_sees_the_last_holder() {
-    each_policy(3, |mutex| {
-        let bump = |mutex: &Mutex<i32>| mutex.try_lock().map(|mut value| *value += 1);
-        let other = spawn({
-            let mutex = mutex.clone();
-            move || bump(&mutex).is_ok()
+    each_policy(3, |d, mutex| {
+        let taken = Arc::new(Mutex::new(0));
+        for name in ["one", "two"] {
+            let (mutex, taken) = (mutex.clone(), taken.clone());
+            d.task(name, async move {
+                if mutex.try_lock().map(|mut value| *value += 1).is_ok() {
+                    *taken.lock().await += 1;
+                }
+            });
+        }
+        d.after(move || {
+            let taken = *taken.try_lock().unwrap();
+            assert!(taken > 0);
+            assert_eq!(*mutex.try_lock().unwrap(), taken);
         });
-        let here = bump(&mutex).is_ok();
-        let there = other.join().unwrap();
-        assert!(here || there);
-        assert_eq!(*mutex.try_lock().unwrap(), i32::from(here) + i32::from(there));
     });
 }
 
@@ -113,20 +107,19 @@ fn try_lock_sees_the_last_holder() {
 /// Red when: the CAS of `release` or the store of `pass_on` is Relaxed.
 #[test]
 fn a_release_after_a_cancel_publishes() {
-    each_policy(3, |mutex| {
-        let mut held = mutex.try_lock().unwrap();
-        let quitter = spawn({
-            let mutex = mutex.clone();
-            move || poll_and_cancel(mutex.lock()).map(|value| *value)
+    each_policy(3, |d, mutex| {
+        let mut held = mutex.clone().try_lock_owned().unwrap();
+        let quitter = mutex.clone();
+        d.thread("holder", move || {
+            *held = 1;
+            drop(held);
         });
-        let other = spawn({
-            let mutex = mutex.clone();
-            move || mutex.try_lock().ok().map(|value| *value)
+        d.cancellable("quitter", async move { assert_eq!(*quitter.lock().await, 1) });
+        d.task("other", async move {
+            if let Ok(value) = mutex.try_lock() {
+                assert_eq!(*value, 1);
+            }
         });
-        *held = 1;
-        drop(held);
-        assert_ne!(quitter.join().unwrap(), Some(0));
-        assert_ne!(other.join().unwrap(), Some(0));
     });
 }
 
@@ -135,23 +128,19 @@ fn a_release_after_a_cancel_publishes() {
 /// Red when: the CAS of `overtake` or of `release` is Relaxed.
 #[test]
 fn overtakers_exclude_each_other() {
-    check(2, || {
+    design(2, |d| {
         let mutex = Arc::new(Mutex::new(0));
-        let held = mutex.try_lock().unwrap();
-        let waiter = spawn({
-            let mutex = mutex.clone();
-            move || *block_on(mutex.lock()) += 1
+        let held = mutex.clone().try_lock_owned().unwrap();
+        let (waiter, overtaker, holder) = (mutex.clone(), mutex.clone(), mutex.clone());
+        d.thread("holder", move || {
+            drop(held);
+            let _ = holder.try_lock().map(|mut value| *value += 1);
         });
-        let overtaker = spawn({
-            let mutex = mutex.clone();
-            move || mutex.try_lock().map(|mut value| *value += 1).is_ok()
+        d.task("waiter", async move { *waiter.lock().await += 10 });
+        d.task("overtaker", async move {
+            let _ = overtaker.try_lock().map(|mut value| *value += 1);
         });
-        drop(held);
-        let here = mutex.try_lock().map(|mut value| *value += 1).is_ok();
-        waiter.join().unwrap();
-        let there = overtaker.join().unwrap();
-        let count = mutex.try_lock().map(|value| *value).unwrap();
-        assert_eq!(count, 1 + i32::from(here) + i32::from(there));
+        d.after(move || assert!((10..=12).contains(&*mutex.try_lock().unwrap())));
     });
 }
 
@@ -160,14 +149,14 @@ fn overtakers_exclude_each_other() {
 /// Red when: `map` gives the turn back.
 #[test]
 fn a_mapped_guard_excludes() {
-    check(3, || {
+    design(3, |d| {
         let mutex = Arc::new(Mutex::new((0, 0)));
-        let other = spawn({
+        for name in ["one", "two"] {
             let mutex = mutex.clone();
-            move || *MutexGuard::map(block_on(mutex.lock()), |pair| &mut pair.1) += 1
-        });
-        *MutexGuard::map(block_on(mutex.lock()), |pair| &mut pair.1) += 1;
-        other.join().unwrap();
-        assert_eq!(mutex.try_lock().unwrap().1, 2);
+            d.task(name, async move {
+                *MutexGuard::map(mutex.lock().await, |pair| &mut pair.1) += 1;
+            });
+        }
+        d.after(move || assert_eq!(mutex.try_lock().unwrap().1, 2));
     });
 }

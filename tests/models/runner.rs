@@ -6,13 +6,30 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use selvedge::model::Check;
+use selvedge::model::{Check, Design};
 pub(crate) use selvedge::model::{block_on, spawn};
 
 /// Checks `model` in every schedule with at most `preemptions` of them.
 #[track_caller]
 pub(crate) fn check(preemptions: usize, model: impl Fn() + Copy + Send + Sync + 'static) {
     Check::new().preemptions(preemptions).run(move |design| design.thread("main", model)).unwrap();
+}
+
+/// Checks a design in every schedule with at most `preemptions` of them.
+#[track_caller]
+pub(crate) fn design(preemptions: usize, design: impl Fn(&mut Design) + Send + Sync + 'static) {
+    Check::new().preemptions(preemptions).run(design).unwrap();
+}
+
+/// Waits for `future` after it was polled with a waker that leads nowhere: a waiter that moves from
+/// task to task.
+pub(crate) async fn moved<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let first = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    match first {
+        Poll::Ready(output) => output,
+        Poll::Pending => future.await,
+    }
 }
 
 /// Polls `future` once, with a waker that does nothing, and drops it: a waiter that cancels.

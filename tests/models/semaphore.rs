@@ -2,29 +2,31 @@
 
 use std::sync::Arc;
 
-use loom::cell::UnsafeCell;
-use selvedge::sync::{Semaphore, TryAcquireError};
+use selvedge::{
+    model::Cell,
+    sync::{Semaphore, TryAcquireError},
+};
 
-use crate::runner::{block_on, block_on_moved, check, poll_and_cancel, spawn};
+use crate::runner::{design, moved};
 
-/// A value that one permit protects; loom reports whoever touches it beside another.
+/// A value that one permit protects; whoever touches it beside another is reported.
 struct Protected {
     semaphore: Semaphore,
-    value: UnsafeCell<i32>,
+    value: Cell<i32>,
 }
-
-// SAFETY: the threads of a model take turns on one thread of the system's, and loom reports overlaps.
-#[expect(unsafe_code, reason = "the value is shared on purpose")]
-unsafe impl Sync for Protected {}
 
 impl Protected {
     fn new(permits: usize) -> Arc<Self> {
-        Arc::new(Self { semaphore: Semaphore::new(permits), value: UnsafeCell::new(0) })
+        Arc::new(Self { semaphore: Semaphore::new(permits), value: Cell::new(0) })
     }
 
     /// Touches the value, for whoever holds the permit.
     fn bump(&self) {
-        self.value.with_mut(|_| ());
+        #[expect(unsafe_code, reason = "the value is shared on purpose")]
+        // SAFETY: the caller holds the permit; if that is not enough, the model turns red.
+        unsafe {
+            self.value.with(|value| *value += 1);
+        }
     }
 }
 
@@ -33,21 +35,19 @@ impl Protected {
 /// Red when: the CAS of `try_take`, `put`, `admit` or `serve` is Relaxed.
 #[test]
 fn one_permit_excludes() {
-    check(3, || {
+    design(3, |d| {
         let shared = Protected::new(1);
-        let others = [(); 2].map(|()| {
+        for name in ["one", "two", "three"] {
             let shared = shared.clone();
-            spawn(move || {
-                let permit = block_on(shared.semaphore.acquire()).unwrap();
+            d.task(name, async move {
+                let _permit = shared.semaphore.acquire().await.unwrap();
                 shared.bump();
-                drop(permit);
-            })
-        });
-        for other in others {
-            other.join().unwrap();
+            });
         }
-        let _permit = shared.semaphore.try_acquire().unwrap();
-        shared.bump();
+        d.after(move || {
+            let _permit = shared.semaphore.try_acquire().unwrap();
+            shared.bump();
+        });
     });
 }
 
@@ -56,18 +56,20 @@ fn one_permit_excludes() {
 /// Red when: the CAS of `try_take` or `put` is Relaxed.
 #[test]
 fn try_acquire_sees_the_last_holder() {
-    check(3, || {
+    design(3, |d| {
         let shared = Protected::new(1);
-        let touch = |shared: &Protected| {
-            shared.semaphore.try_acquire().map(|_permit| shared.bump()).is_ok()
-        };
-        let other = spawn({
+        for name in ["one", "two"] {
             let shared = shared.clone();
-            move || touch(&shared)
+            d.task(name, async move {
+                if let Ok(_permit) = shared.semaphore.try_acquire() {
+                    shared.bump();
+                }
+            });
+        }
+        d.after(move || {
+            let _permit = shared.semaphore.try_acquire().unwrap();
+            shared.bump();
         });
-        let here = touch(&shared);
-        assert!(other.join().unwrap() || here);
-        assert!(touch(&shared));
     });
 }
 
@@ -76,22 +78,21 @@ fn try_acquire_sees_the_last_holder() {
 /// Red when: the CAS of `serve` is Relaxed.
 #[test]
 fn what_serving_leaves_is_published() {
-    check(3, || {
+    design(3, |d| {
         let shared = Protected::new(1);
-        let held = shared.semaphore.try_acquire().unwrap();
-        let quitter = spawn({
-            let shared = shared.clone();
-            move || drop(poll_and_cancel(shared.semaphore.acquire()))
+        shared.semaphore.try_acquire().unwrap().forget();
+        let (holder, quitter, other) = (shared.clone(), shared.clone(), shared.clone());
+        d.thread("holder", move || {
+            holder.bump();
+            holder.semaphore.add_permits(1);
         });
-        let other = spawn({
-            let shared = shared.clone();
-            move || shared.semaphore.try_acquire().map(|_permit| shared.bump()).is_ok()
+        d.cancellable("quitter", async move { drop(quitter.semaphore.acquire().await) });
+        d.task("other", async move {
+            if let Ok(_permit) = other.semaphore.try_acquire() {
+                other.bump();
+            }
         });
-        shared.bump();
-        drop(held);
-        quitter.join().unwrap();
-        other.join().unwrap();
-        assert_eq!(shared.semaphore.available_permits(), 1);
+        d.after(move || assert_eq!(shared.semaphore.available_permits(), 1));
     });
 }
 
@@ -100,19 +101,18 @@ fn what_serving_leaves_is_published() {
 /// Red when: the CAS of `admit` is Relaxed.
 #[test]
 fn a_late_permit_is_seen_whole() {
-    check(3, || {
+    design(3, |d| {
         let shared = Protected::new(1);
-        let held = shared.semaphore.try_acquire().unwrap();
-        let other = spawn({
-            let shared = shared.clone();
-            move || {
-                let _permit = block_on(shared.semaphore.acquire()).unwrap();
-                shared.bump();
-            }
+        shared.semaphore.try_acquire().unwrap().forget();
+        let holder = shared.clone();
+        d.thread("holder", move || {
+            holder.bump();
+            holder.semaphore.add_permits(1);
         });
-        shared.bump();
-        drop(held);
-        other.join().unwrap();
+        d.task("other", async move {
+            let _permit = shared.semaphore.acquire().await.unwrap();
+            shared.bump();
+        });
     });
 }
 
@@ -121,22 +121,14 @@ fn a_late_permit_is_seen_whole() {
 /// Red when: mutant "no re-grant on cancel".
 #[test]
 fn cancelled_waiter_passes_its_permit_on() {
-    check(3, || {
+    design(3, |d| {
         let semaphore = Arc::new(Semaphore::new(1));
-        let held = semaphore.try_acquire().unwrap();
-        let quitter = spawn({
-            let semaphore = semaphore.clone();
-            move || drop(poll_and_cancel(semaphore.acquire()))
-        });
-        let stayer = spawn({
-            let semaphore = semaphore.clone();
-            move || drop(block_on(semaphore.acquire_owned()).unwrap())
-        });
-        drop(held);
-        quitter.join().unwrap();
-        stayer.join().unwrap();
-        assert_eq!(semaphore.available_permits(), 1);
-        assert_eq!(semaphore.waiters(), 0);
+        let held = semaphore.clone().try_acquire_owned().unwrap();
+        let (quitter, stayer) = (semaphore.clone(), semaphore.clone());
+        d.thread("holder", move || drop(held));
+        d.cancellable("quitter", async move { drop(quitter.acquire().await) });
+        d.task("stayer", async move { drop(stayer.acquire_owned().await.unwrap()) });
+        d.after(move || assert_eq!((semaphore.available_permits(), semaphore.waiters()), (1, 0)));
     });
 }
 
@@ -145,19 +137,20 @@ fn cancelled_waiter_passes_its_permit_on() {
 /// Red when: mutant "who leaves lets nobody in".
 #[test]
 fn a_heavy_head_that_cancels_lets_others_in() {
-    check(3, || {
+    design(3, |d| {
         let semaphore = Arc::new(Semaphore::new(1));
-        let heavy = spawn({
-            let semaphore = semaphore.clone();
-            move || drop(poll_and_cancel(semaphore.acquire_many(2)))
+        let (heavy, light) = (semaphore.clone(), semaphore.clone());
+        // It would wait for ever, so it waits until it is in line, and leaves.
+        d.task("heavy", async move {
+            let mut acquire = std::pin::pin!(heavy.acquire_many(2));
+            std::future::poll_fn(|cx| {
+                assert!(acquire.as_mut().poll(cx).is_pending());
+                std::task::Poll::Ready(())
+            })
+            .await;
         });
-        let light = spawn({
-            let semaphore = semaphore.clone();
-            move || drop(block_on(semaphore.acquire()).unwrap())
-        });
-        heavy.join().unwrap();
-        light.join().unwrap();
-        assert_eq!(semaphore.available_permits(), 1);
+        d.task("light", async move { drop(light.acquire().await.unwrap()) });
+        d.after(move || assert_eq!(semaphore.available_permits(), 1));
     });
 }
 
@@ -166,15 +159,12 @@ fn a_heavy_head_that_cancels_lets_others_in() {
 /// Red when: mutant "the waker is not replaced".
 #[test]
 fn a_moved_waiter_is_woken_where_it_is() {
-    check(3, || {
+    design(3, |d| {
         let semaphore = Arc::new(Semaphore::new(0));
-        let mover = spawn({
-            let semaphore = semaphore.clone();
-            move || drop(block_on_moved(semaphore.acquire()).unwrap())
-        });
-        semaphore.add_permits(1);
-        mover.join().unwrap();
-        assert_eq!(semaphore.available_permits(), 1);
+        let (giver, mover) = (semaphore.clone(), semaphore.clone());
+        d.thread("giver", move || giver.add_permits(1));
+        d.task("mover", async move { drop(moved(mover.acquire()).await.unwrap()) });
+        d.after(move || assert_eq!(semaphore.available_permits(), 1));
     });
 }
 
@@ -183,17 +173,15 @@ fn a_moved_waiter_is_woken_where_it_is() {
 /// Red when: mutant "wakes one of many", or `serve` forgets what does not fit a batch.
 #[test]
 fn many_permits_wake_many() {
-    check(2, || {
+    design(2, |d| {
         let semaphore = Arc::new(Semaphore::new(0));
-        let waiters = [(); 3].map(|()| {
+        let giver = semaphore.clone();
+        d.thread("giver", move || giver.add_permits(3));
+        for name in ["one", "two", "three"] {
             let semaphore = semaphore.clone();
-            spawn(move || block_on(semaphore.acquire()).unwrap().forget())
-        });
-        semaphore.add_permits(3);
-        for waiter in waiters {
-            waiter.join().unwrap();
+            d.task(name, async move { semaphore.acquire().await.unwrap().forget() });
         }
-        assert_eq!(semaphore.available_permits(), 0);
+        d.after(move || assert_eq!(semaphore.available_permits(), 0));
     });
 }
 
@@ -202,18 +190,18 @@ fn many_permits_wake_many() {
 /// Red when: mutant "closing sends one away".
 #[test]
 fn closing_sends_all_away() {
-    check(2, || {
+    design(2, |d| {
         let semaphore = Arc::new(Semaphore::new(0));
-        let waiters = [(); 3].map(|()| {
+        let closer = semaphore.clone();
+        d.thread("closer", move || closer.close());
+        for name in ["one", "two", "three"] {
             let semaphore = semaphore.clone();
-            spawn(move || assert!(block_on(semaphore.acquire()).is_err()))
-        });
-        semaphore.close();
-        for waiter in waiters {
-            waiter.join().unwrap();
+            d.task(name, async move { assert!(semaphore.acquire().await.is_err()) });
         }
-        assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::Closed);
-        assert_eq!(semaphore.waiters(), 0);
+        d.after(move || {
+            assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::Closed);
+            assert_eq!(semaphore.waiters(), 0);
+        });
     });
 }
 
@@ -222,22 +210,17 @@ fn closing_sends_all_away() {
 /// Red when: mutant "what comes back after closing is lost".
 #[test]
 fn closing_loses_no_permit() {
-    check(3, || {
+    design(3, |d| {
         let semaphore = Arc::new(Semaphore::new(1));
-        let held = semaphore.try_acquire().unwrap();
-        let waiter = spawn({
-            let semaphore = semaphore.clone();
-            move || drop(block_on(semaphore.acquire()))
+        let held = semaphore.clone().try_acquire_owned().unwrap();
+        let (waiter, closer) = (semaphore.clone(), semaphore.clone());
+        d.thread("holder", move || drop(held));
+        d.task("waiter", async move { drop(waiter.acquire().await) });
+        d.thread("closer", move || closer.close());
+        d.after(move || {
+            assert!(semaphore.is_closed());
+            assert_eq!(semaphore.available_permits(), 1);
         });
-        let closer = spawn({
-            let semaphore = semaphore.clone();
-            move || semaphore.close()
-        });
-        drop(held);
-        waiter.join().unwrap();
-        closer.join().unwrap();
-        assert!(semaphore.is_closed());
-        assert_eq!(semaphore.available_permits(), 1);
     });
 }
 
@@ -246,22 +229,17 @@ fn closing_loses_no_permit() {
 /// Red when: mutant "debts are not paid".
 #[test]
 fn debts_are_paid_exactly() {
-    check(3, || {
+    design(3, |d| {
         let semaphore = Arc::new(Semaphore::new(2));
-        let held = semaphore.try_acquire_many(2).unwrap();
-        let reducer = spawn({
-            let semaphore = semaphore.clone();
-            move || semaphore.reduce_permits(1)
+        let held = semaphore.clone().try_acquire_many_owned(2).unwrap();
+        let (reducer, waiter) = (semaphore.clone(), semaphore.clone());
+        d.thread("holder", move || drop(held));
+        d.thread("reducer", move || reducer.reduce_permits(1));
+        d.task("waiter", async move { drop(waiter.acquire().await.unwrap()) });
+        d.after(move || {
+            let seen = semaphore.statistics();
+            assert_eq!((seen.available, seen.total, seen.owed, seen.waiting), (1, 1, 0, 0));
         });
-        let waiter = spawn({
-            let semaphore = semaphore.clone();
-            move || drop(block_on(semaphore.acquire()).unwrap())
-        });
-        drop(held);
-        reducer.join().unwrap();
-        waiter.join().unwrap();
-        let seen = semaphore.statistics();
-        assert_eq!((seen.available, seen.total, seen.owed, seen.waiting), (1, 1, 0, 0));
     });
 }
 
@@ -270,21 +248,16 @@ fn debts_are_paid_exactly() {
 /// Red when: mutant "resizing counts what is on hand".
 #[test]
 fn resizing_keeps_the_count() {
-    check(3, || {
+    design(3, |d| {
         let semaphore = Arc::new(Semaphore::new(1));
-        let resizer = spawn({
-            let semaphore = semaphore.clone();
-            move || semaphore.set_permits(2)
+        let (resizer, forgetter, taker) = (semaphore.clone(), semaphore.clone(), semaphore.clone());
+        d.thread("resizer", move || resizer.set_permits(2));
+        d.thread("forgetter", move || assert!(forgetter.forget_permits(1) <= 1));
+        d.task("taker", async move { drop(taker.acquire_all(0).await.unwrap()) });
+        d.after(move || {
+            let seen = semaphore.statistics();
+            assert_eq!(seen.available, seen.total);
+            assert!(seen.total == 1 || seen.total == 2);
         });
-        let forgetter = spawn({
-            let semaphore = semaphore.clone();
-            move || semaphore.forget_permits(1)
-        });
-        drop(block_on(semaphore.acquire_all(0)).unwrap());
-        resizer.join().unwrap();
-        let forgotten = forgetter.join().unwrap();
-        let seen = semaphore.statistics();
-        assert_eq!(seen.available, seen.total);
-        assert!(seen.total == 2 || seen.total == 2 - forgotten);
     });
 }
