@@ -12,6 +12,7 @@ groups=(
     rwlock/{read,write}{,_one_poll}
     oneshot/{ready,waiting}
     watch/send_read watch/one_thread/{1,10,100}
+    tracker/{track,wait}
     context/{child,cancel_1,cancel_1000,cancel_1000_children,is_cancelled}
 )
 for group in "${groups[@]}"; do

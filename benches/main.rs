@@ -12,6 +12,7 @@ mod one_shot;
 mod rwlock;
 mod semaphore;
 mod set_once;
+mod tracker;
 mod wait_group;
 mod watch;
 
@@ -36,6 +37,7 @@ fn groups() -> Vec<Group> {
         semaphore::groups,
         set_once::groups,
         wait_group::groups,
+        tracker::groups,
         watch::groups,
     ];
     all.into_iter().flat_map(|groups| groups()).collect()

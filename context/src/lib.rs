@@ -7,6 +7,7 @@
 //! | feature | what is in it |
 //! |---------|---------------|
 //! | `cancel` | [`CancellationToken`]: trees, reasons, deadlines, several parents, callbacks; [`Deadline`] |
+//! | `tracker` | [`TaskTracker`]: counts tasks, and waits for their end |
 //!
 //! No `Drop` in this crate blocks, panics or spawns.
 #![no_std]
@@ -26,3 +27,8 @@ pub use cancel::{
     RunUntilCancelled, RunUntilCancelledOwned, WaitForCancellationFuture,
     WaitForCancellationFutureOwned,
 };
+
+#[cfg(feature = "tracker")]
+mod tracker;
+#[cfg(feature = "tracker")]
+pub use tracker::{TaskTracker, TaskTrackerToken, TaskTrackerWaitFuture, TrackedFuture};

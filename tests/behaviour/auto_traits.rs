@@ -61,5 +61,6 @@ mod oneshot;
 mod rwlock;
 mod semaphore;
 mod set_once;
+mod tracker;
 mod wait_group;
 mod watch;

@@ -5,6 +5,7 @@ mod once_cell;
 mod oneshot;
 mod rwlock;
 mod set_once;
+mod tracker;
 mod watch;
 
 /// The program text, once for each set of `use` lines.

@@ -22,6 +22,7 @@ mod semaphore;
 mod set_once;
 mod signal;
 mod sweep;
+mod tracker;
 mod wait_group;
 mod wakers;
 mod watch;

@@ -55,6 +55,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::semaphore::sweep,
     crate::set_once::sweep,
     crate::wait_group::sweep,
+    crate::tracker::sweep,
     crate::watch::sweep,
 ];
 

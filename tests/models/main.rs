@@ -16,5 +16,6 @@ mod runner;
 mod rwlock;
 mod semaphore;
 mod set_once;
+mod tracker;
 mod wait_group;
 mod watch;
