@@ -10,7 +10,7 @@ use selvedge::{
         Check, Design,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    sync::{Mutex, Semaphore},
+    sync::{Mutex, RwLock, RwLockUpgradableReadGuard, Semaphore},
 };
 
 /// Fifty users of two connections, on ten threads, of whom every fifth may quit anywhere.
@@ -40,6 +40,53 @@ fn crowd(d: &mut Design) {
 fn a_crowd_gets_its_turns() {
     let report = Check::new().named("crowd").rounds(400).run(crowd).unwrap();
     assert_eq!(report.schedules, 400);
+}
+
+/// Readers, writers, those who upgrade and those who quit, on eight threads.
+fn readers_and_writers(d: &mut Design, lock: RwLock<u32>) {
+    let lock = Arc::new(lock);
+    for thread in 0..8 {
+        d.on_one_thread(|d| {
+            for task in 0..3 {
+                let shared = lock.clone();
+                let job = async move {
+                    match (thread + task) % 4 {
+                        0 => *shared.write().await += 1,
+                        1 => {
+                            let seen = shared.upgradable_read().await;
+                            *RwLockUpgradableReadGuard::upgrade(seen).await += 1;
+                        }
+                        2 => {
+                            let mut seen = shared.upgradable_read().await;
+                            let before = *seen;
+                            *RwLockUpgradableReadGuard::upgrade_or_keep(&mut seen).await += 1;
+                            assert_eq!(*seen, before + 1);
+                            drop(RwLockUpgradableReadGuard::downgrade(seen));
+                        }
+                        _ => assert!(*shared.read().await <= 24),
+                    }
+                };
+                let name = format!("task {}", thread * 3 + task);
+                if task == 0 { d.cancellable(name, job) } else { d.task(name, job) }
+            }
+        });
+    }
+    d.after(move || {
+        assert!(lock.try_write().is_ok());
+        assert_eq!(lock.statistics().waiting, 0);
+    });
+}
+
+/// Whoever waits for a lock gets it, or has quit.
+///
+/// Red when: mutant "no re-grant on cancel", "who looked leaves the line to itself", "who leaves
+/// lets no reader in" or "an upgrade waits for no last reader".
+#[test]
+fn readers_and_writers_get_their_turns() {
+    for make in [RwLock::new, RwLock::fair] {
+        let design = move |d: &mut Design| readers_and_writers(d, make(0));
+        Check::new().named("readers and writers").rounds(300).run(design).unwrap();
+    }
 }
 
 /// A bug that needs a thread to be held up is found, is told like any other, and is found again by
