@@ -10,6 +10,7 @@ count() {
 groups=(
     {mutex,semaphore}/{uncontended,one_poll} semaphore/many
     rwlock/{read,write}{,_one_poll}
+    condvar/{notify_nobody,wait}
     oneshot/{ready,waiting}
     watch/send_read watch/one_thread/{1,10,100}
     tracker/{track,wait}

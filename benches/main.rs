@@ -2,6 +2,7 @@
 
 mod cancel;
 mod completion;
+mod condvar;
 mod latch;
 mod lazy;
 mod mutex;
@@ -29,6 +30,7 @@ fn groups() -> Vec<Group> {
         completion::groups,
         latch::groups,
         lazy::groups,
+        condvar::groups,
         mutex::groups,
         once::groups,
         once_cell::groups,

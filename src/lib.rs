@@ -37,7 +37,7 @@
 //!
 //! | module    | crate            | what is in it                                          |
 //! |-----------|------------------|--------------------------------------------------------|
-//! | [`sync`]  | `selvedge-sync`  | `Mutex`, `RwLock`, `Semaphore`, their guards and futures         |
+//! | [`sync`]  | `selvedge-sync`  | `Mutex`, `RwLock`, `Condvar`, `Semaphore`, their guards and futures         |
 //! | [`channel`] | `selvedge-channel` | `oneshot`, `watch`                                             |
 //! | [`time`]  | `selvedge-timer` | `sleep`, `timeout`, the `Timer` contract               |
 //! | `context` | `selvedge-context` | who may still run, until when, and what happens at the end |

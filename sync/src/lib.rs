@@ -22,6 +22,8 @@ pub mod raw;
 
 #[cfg(feature = "completion")]
 mod completion;
+#[cfg(feature = "condvar")]
+mod condvar;
 #[cfg(feature = "latch")]
 mod latch;
 #[cfg(feature = "lazy")]
@@ -45,6 +47,8 @@ mod error;
 
 #[cfg(feature = "completion")]
 pub use completion::{Abandoned, Completer, Completion, CompletionWait};
+#[cfg(feature = "condvar")]
+pub use condvar::{Condvar, CondvarStatistics, CondvarWait, CondvarWaitWhile};
 pub use error::TryLockError;
 #[cfg(feature = "latch")]
 pub use latch::{Latch, LatchWait, LatchWaitOwned};

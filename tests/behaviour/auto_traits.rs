@@ -52,6 +52,7 @@ fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 
 mod cancel;
 mod completion;
+mod condvar;
 mod latch;
 mod lazy;
 mod mutex;

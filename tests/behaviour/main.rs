@@ -7,6 +7,7 @@
 mod auto_traits;
 mod cancel;
 mod completion;
+mod condvar;
 mod drop_in;
 mod guards;
 mod harness;

@@ -47,6 +47,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::completion::sweep,
     crate::latch::sweep,
     crate::lazy::sweep,
+    crate::condvar::sweep,
     crate::mutex::sweep,
     crate::once::sweep,
     crate::once_cell::sweep,

@@ -12,7 +12,7 @@ use std::{
 
 use futures_lite::future::yield_now;
 use selvedge::{
-    sync::{Mutex, Semaphore},
+    sync::{Condvar, Mutex, RwLock, RwLockUpgradableReadGuard, Semaphore},
     time::{Elapsed, sleep, timeout},
 };
 
@@ -25,6 +25,9 @@ pub(crate) async fn suite(spawn: impl Fn(Job)) {
     a_mutex_excludes(&spawn, Mutex::new(0)).await;
     a_mutex_excludes(&spawn, Mutex::fair(0)).await;
     a_semaphore_limits(&spawn).await;
+    a_writer_is_alone(&spawn, RwLock::new(0)).await;
+    a_writer_is_alone(&spawn, RwLock::fair(0)).await;
+    a_condition_is_met(&spawn).await;
     time_passes().await;
 }
 
@@ -70,6 +73,58 @@ async fn a_semaphore_limits(spawn: &impl Fn(Job)) {
     }
     all_of(&ended).await;
     assert_eq!(limit.available_permits(), 3);
+}
+
+async fn a_writer_is_alone(spawn: &impl Fn(Job), lock: RwLock<usize>) {
+    let (lock, ended) = (Arc::new(lock), Arc::new(Semaphore::new(0)));
+    for task in 0..TASKS {
+        let (lock, ended) = (lock.clone(), ended.clone());
+        spawn(Box::pin(async move {
+            for round in 0..ROUNDS {
+                match (task + round) % 4 {
+                    0 => {
+                        let mut count = lock.write().await;
+                        let seen = *count;
+                        yield_now().await;
+                        *count = seen + 1;
+                    }
+                    1 => {
+                        let count = lock.upgradable_read().await;
+                        let seen = *count;
+                        yield_now().await;
+                        *RwLockUpgradableReadGuard::upgrade(count).await = seen + 1;
+                    }
+                    _ => {
+                        let count = lock.read().await;
+                        let seen = *count;
+                        yield_now().await;
+                        assert_eq!(*count, seen);
+                    }
+                }
+            }
+            ended.add_permits(1);
+        }));
+    }
+    all_of(&ended).await;
+    assert_eq!(*lock.read().await, TASKS * ROUNDS / 2);
+}
+
+async fn a_condition_is_met(spawn: &impl Fn(Job)) {
+    let (shared, ended) = (Arc::new((Mutex::new(0), Condvar::new())), Arc::new(Semaphore::new(0)));
+    for task in 0..TASKS {
+        let (shared, ended) = (shared.clone(), ended.clone());
+        spawn(Box::pin(async move {
+            for _ in 0..ROUNDS {
+                let turn = shared.0.lock().await;
+                let mut turn = shared.1.wait_while(turn, |turn| *turn % TASKS != task).await;
+                *turn += 1;
+                shared.1.notify_all();
+            }
+            ended.add_permits(1);
+        }));
+    }
+    all_of(&ended).await;
+    assert_eq!((*shared.0.lock().await, shared.1.statistics().waiting), (TASKS * ROUNDS, 0));
 }
 
 async fn time_passes() {

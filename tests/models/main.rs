@@ -5,6 +5,7 @@
 
 mod cancel;
 mod completion;
+mod condvar;
 mod latch;
 mod lazy;
 mod model;
