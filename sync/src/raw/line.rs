@@ -22,7 +22,7 @@ use core::{
     fmt, mem,
     ops::Deref,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use pin_project_lite::pin_project;
@@ -70,6 +70,18 @@ pub trait Turns {
     /// Somebody has left the line without a turn; `called` if they had been called. Collects who
     /// is to be woken now, and says whether there are more than `wakes` has room for.
     fn left(&self, called: bool, queue: &mut Queue<Self::Ask>, wakes: &mut WakeList) -> bool;
+
+    /// Whether a turn has come to all who asked for `ask`, this one too, who is in line still and
+    /// has not been reached. Looked at by every poll, without the line's lock and with it.
+    #[inline(always)]
+    fn is_due(&self, _ask: Self::Ask) -> bool {
+        false
+    }
+
+    /// Somebody who was to get `ask` has just stepped out of line, of their own accord: to leave,
+    /// or because their turn [is due](Self::is_due). The line is locked.
+    #[inline(always)]
+    fn stepped_out(&self, _ask: Self::Ask, _queue: &Queue<Self::Ask>) {}
 }
 
 /// What a task is told that asks for a turn.
@@ -297,6 +309,20 @@ impl<V: Copy> Queue<V> {
         self.0.call_while(goes, wakes)
     }
 
+    /// Grants the tail its turn, of the size `ask`. Wake it once the line is unlocked.
+    #[inline]
+    pub fn grant_last(&mut self, ask: V) -> Wake {
+        self.0.set_last(ask);
+        self.0.pop_back(State::Granted)
+    }
+
+    /// Grants the head, and those behind it, what they ask for, as long as it is `due`. Whether
+    /// there are more than `wakes` has room for.
+    #[inline]
+    pub fn grant_while(&mut self, wakes: &mut WakeList, due: impl Fn(V) -> bool) -> bool {
+        self.0.pop_while(wakes, |ask| due(ask).then_some(State::Granted))
+    }
+
     /// Sends the head away: there will be no turn. Wake it once the line is unlocked.
     #[inline]
     pub fn refuse(&mut self) -> Wake {
@@ -349,6 +375,21 @@ impl<H: Handle, A: Asks<Ask<H>>> Wait<H, A> {
         self.handle.as_ref()
     }
 
+    /// Takes a place in line with nobody to wake, or looks whether the turn has come; `None` if
+    /// there will be none. Whoever stands in line already keeps its waker.
+    pub fn enter(mut self: Pin<&mut Self>) -> Poll<Option<Turn<H, A>>> {
+        let mut this = self.as_mut().project();
+        if let (Some(handle), true) = (this.handle, this.slot.as_mut().is_taken()) {
+            // SAFETY: just found taken.
+            match unsafe { this.slot.state() } {
+                State::Waiting if handle.core().is_due(this.asks.ask()) => {}
+                State::Waiting | State::Called => return Poll::Pending,
+                State::Granted | State::Refused => {}
+            }
+        }
+        self.poll_turn(&mut Context::from_waker(Waker::noop()))
+    }
+
     /// Waits for a turn; `None` if there will be none.
     ///
     /// # Panics
@@ -361,7 +402,7 @@ impl<H: Handle, A: Asks<Ask<H>>> Wait<H, A> {
         let Some(handle) = this.handle.as_ref() else { polled_after_completion() };
         let core = handle.core();
         let answer = if this.slot.as_mut().is_taken() {
-            again(core, this.slot, cx)
+            again(core, this.slot, this.asks.ask(), cx)
         } else {
             match core.try_take(this.asks.ask()) {
                 Answer::Wait => stand(core, this.slot, this.asks.ask(), cx),
@@ -460,6 +501,7 @@ impl<C: Turns + ?Sized> Drop for Unclaimed<'_, C> {
 fn again<C: Turns + ?Sized>(
     core: &C,
     mut slot: Pin<&mut Slot<C::Ask>>,
+    ask: C::Ask,
     cx: &mut Context<'_>,
 ) -> Answer<C::Ask> {
     // SAFETY: the caller has found the slot taken.
@@ -474,18 +516,21 @@ fn again<C: Turns + ?Sized>(
             Answer::Granted(ask)
         }
         // SAFETY: the caller has found the slot taken.
-        State::Waiting if unsafe { slot.as_mut().knows(cx.waker()) } => Answer::Wait,
-        _ => look_up(core, slot, cx),
+        State::Waiting if unsafe { slot.as_mut().knows(cx.waker()) } && !core.is_due(ask) => {
+            Answer::Wait
+        }
+        _ => look_up(core, slot, ask, cx),
     }
 }
 
-/// A later poll that was called, was refused, or brings another waker.
+/// A later poll that was called, was refused, is due, or brings another waker.
 #[cold]
 #[inline(never)]
 #[cfg_attr(selvedge_loom, track_caller)]
 fn look_up<C: Turns + ?Sized>(
     core: &C,
     mut slot: Pin<&mut Slot<C::Ask>>,
+    ask: C::Ask,
     cx: &mut Context<'_>,
 ) -> Answer<C::Ask> {
     let mut waker = Some(cx.waker().clone());
@@ -502,6 +547,7 @@ fn look_up<C: Turns + ?Sized>(
                 // SAFETY: taken, and a granted node is in no list.
                 State::Granted => Answer::Granted(unsafe { slot.as_mut().value() }),
                 State::Refused => Answer::Refused,
+                State::Waiting if core.is_due(ask) => Answer::Granted(ask),
                 State::Waiting => Answer::Wait,
                 State::Called => {
                     // SAFETY: taken, and in line.
@@ -510,9 +556,12 @@ fn look_up<C: Turns + ?Sized>(
                 }
             };
             if !matches!(unclaimed.1, Answer::Wait) {
-                if state == State::Called {
+                if matches!(state, State::Waiting | State::Called) {
                     // SAFETY: taken, and in line.
                     unsafe { queue.0.unlink(slot.as_mut()) };
+                }
+                if state == State::Waiting {
+                    core.stepped_out(ask, queue);
                 }
                 // SAFETY: taken, and out of line by now.
                 (_spare, _rest) = (Some(waker), unsafe { slot.as_mut().clear() });
@@ -552,8 +601,12 @@ fn leave<C: Turns + ?Sized>(core: &C, mut slot: Pin<&mut Slot<C::Ask>>) {
                 // SAFETY: taken, and a granted node is in no list.
                 State::Granted => granted = Some(unsafe { slot.as_mut().value() }),
                 State::Refused => {}
-                // SAFETY: taken, and in line.
-                State::Waiting | State::Called => unsafe { queue.0.unlink(slot.as_mut()) },
+                State::Waiting | State::Called => {
+                    // SAFETY: taken, and in line.
+                    unsafe { queue.0.unlink(slot.as_mut()) };
+                    // SAFETY: taken, and in no list any more.
+                    core.stepped_out(unsafe { slot.as_mut().value() }, queue);
+                }
             }
             // SAFETY: taken, and out of line by now.
             _waker = unsafe { slot.as_mut().clear() };

@@ -267,6 +267,29 @@ impl<V: Copy> List<V> {
         }
     }
 
+    /// Changes what the tail carries.
+    #[inline]
+    pub fn set_last(&mut self, value: V) {
+        if let Some(node) = self.tail {
+            // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+            unsafe { node.as_ref().with(|inner| inner.value = value) }
+        }
+    }
+
+    /// Lends what each carries to `f`, from the head to the tail.
+    pub fn for_each(&self, mut f: impl FnMut(&mut V)) {
+        let mut at = self.head;
+        while let Some(node) = at {
+            // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+            at = unsafe {
+                node.as_ref().with(|inner| {
+                    f(&mut inner.value);
+                    inner.next
+                })
+            };
+        }
+    }
+
     /// Puts the node of `slot` at the tail.
     ///
     /// # Safety
@@ -308,6 +331,48 @@ impl<V: Copy> List<V> {
         // SAFETY: it is alive still: its future cannot know before the next line (2, 4).
         unsafe { node.as_ref() }.set(end);
         Wake(waker)
+    }
+
+    /// Takes the tail out, with `end` as its last state, and hands out its waker.
+    #[inline]
+    pub fn pop_back(&mut self, end: State) -> Wake {
+        debug_assert!(matches!(end, State::Granted | State::Refused), "{end:?} is in a list");
+        let Some(node) = self.tail else { return Wake::NOBODY };
+        // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+        let (prev, waker) = unsafe { node.as_ref().with(|inner| (inner.prev, inner.waker.take())) };
+        self.tail = prev;
+        self.set_next(prev, None);
+        // SAFETY: it is alive still: its future cannot know before the next line (2, 4).
+        unsafe { node.as_ref() }.set(end);
+        Wake(waker)
+    }
+
+    /// Takes the head out, and those behind it, for as long as `end` names their last state from
+    /// what they carry. Whether there are more than `wakes` has room for.
+    #[inline]
+    pub fn pop_while(&mut self, wakes: &mut WakeList, end: impl Fn(V) -> Option<State>) -> bool {
+        let mut at = self.head;
+        let more = loop {
+            let Some(node) = at else { break false };
+            // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+            let node = unsafe { node.as_ref() };
+            // SAFETY: as above.
+            let Some(end) = end(unsafe { node.with(|inner| inner.value) }) else { break false };
+            debug_assert!(matches!(end, State::Granted | State::Refused), "{end:?} is in a list");
+            if wakes.is_full() {
+                break true;
+            }
+            // SAFETY: as above.
+            let (next, waker) = unsafe { node.with(|inner| (inner.next, inner.waker.take())) };
+            wakes.push(Wake(waker));
+            at = next;
+            // The last touch of it (3): nothing leads to it any more but `head` and the `prev` of
+            // `at`, which are set below, before the lock is given back.
+            node.set(end);
+        };
+        self.head = at;
+        self.set_prev(at, None);
+        more
     }
 
     /// Calls the head: it keeps its place, and its waker is handed out.

@@ -78,6 +78,7 @@ impl WakeList {
         self.wake_rest();
     }
 
+    #[inline]
     fn wake_rest(&mut self) {
         while self.next < self.len {
             let at = self.next;
@@ -129,9 +130,10 @@ struct Batches<F: FnMut(&mut WakeList) -> bool> {
 impl<F: FnMut(&mut WakeList) -> bool> Batches<F> {
     #[inline]
     fn next(&mut self) {
+        // Woken where it is: the list is large, and to move it costs more than a wake-up.
         let mut wakes = WakeList::new();
         self.more = (self.fill)(&mut wakes);
-        wakes.wake();
+        wakes.wake_rest();
     }
 }
 
