@@ -11,6 +11,7 @@ groups=(
     {mutex,semaphore}/{uncontended,one_poll} semaphore/many
     rwlock/{read,write}{,_one_poll}
     condvar/{notify_nobody,wait}
+    notify/{none,one,all_0,all_1,all_1000,ping_pong/one_thread,repoll}
     oneshot/{ready,waiting}
     watch/send_read watch/one_thread/{1,10,100}
     tracker/{track,wait}
@@ -18,7 +19,7 @@ groups=(
 )
 for group in "${groups[@]}"; do
     echo "$group"
-    for who in selvedge tokio tokio-util async-lock mea maitake futures oneshot futures\* 'std floor*' loop\*; do
+    for who in selvedge tokio tokio-util async-lock mea maitake event-listener futures oneshot futures\* 'std floor*' 'fence + load*' loop\*; do
         few=$(count "$group" "$who" 10000)
         many=$(count "$group" "$who" 20000)
         [ "$((many - few))" -lt 10000 ] || printf '  %-12s %6s\n' "$who" "$(((many - few) / 10000))"

@@ -6,6 +6,7 @@ mod condvar;
 mod latch;
 mod lazy;
 mod mutex;
+mod notify;
 mod once;
 mod once_cell;
 #[path = "oneshot.rs"]
@@ -32,6 +33,7 @@ fn groups() -> Vec<Group> {
         lazy::groups,
         condvar::groups,
         mutex::groups,
+        notify::groups,
         once::groups,
         once_cell::groups,
         one_shot::groups,

@@ -30,6 +30,8 @@ mod latch;
 mod lazy;
 #[cfg(feature = "mutex")]
 mod mutex;
+#[cfg(feature = "notify")]
+mod notify;
 #[cfg(feature = "once")]
 mod once;
 #[cfg(feature = "once_cell")]
@@ -42,6 +44,12 @@ mod semaphore;
 mod set_once;
 #[cfg(feature = "wait_group")]
 mod wait_group;
+
+/// Futures under the path by which tokio knows them.
+#[cfg(feature = "notify")]
+pub mod futures {
+    pub use crate::notify::{Notified, OwnedNotified};
+}
 
 mod error;
 
@@ -59,6 +67,8 @@ pub use mutex::{
     Lock, LockOwned, MappedMutexGuard, Mutex, MutexGuard, MutexStatistics, OwnedMappedMutexGuard,
     OwnedMutexGuard,
 };
+#[cfg(feature = "notify")]
+pub use notify::{Notified, Notify, NotifyStatistics, OwnedNotified};
 #[cfg(feature = "once")]
 pub use once::{CallOnce, Once, OnceWait};
 #[cfg(feature = "once_cell")]

@@ -56,6 +56,7 @@ mod condvar;
 mod latch;
 mod lazy;
 mod mutex;
+mod notify;
 mod once;
 mod once_cell;
 mod oneshot;

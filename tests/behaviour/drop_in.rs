@@ -1,6 +1,7 @@
 //! Programs that were written against tokio, and differ in their `use` lines only.
 
 mod cancel;
+mod notify;
 mod once_cell;
 mod oneshot;
 mod rwlock;

@@ -14,6 +14,7 @@ mod harness;
 mod latch;
 mod lazy;
 mod mutex;
+mod notify;
 mod once;
 mod once_cell;
 mod oneshot;

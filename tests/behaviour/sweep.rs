@@ -49,6 +49,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::lazy::sweep,
     crate::condvar::sweep,
     crate::mutex::sweep,
+    crate::notify::sweep,
     crate::once::sweep,
     crate::once_cell::sweep,
     crate::oneshot::sweep,

@@ -10,6 +10,7 @@ mod latch;
 mod lazy;
 mod model;
 mod mutex;
+mod notify;
 mod once;
 mod once_cell;
 mod oneshot;
