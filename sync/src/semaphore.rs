@@ -41,7 +41,8 @@ use crate::raw::{
     wakers::in_batches,
 };
 
-use self::turns::{Ask, Permits};
+use self::turns::Ask;
+pub(crate) use self::turns::Permits;
 pub use self::{
     error::{AcquireError, TryAcquireError},
     permits::{OwnedSemaphorePermit, SemaphorePermit},
@@ -369,14 +370,21 @@ impl Semaphore {
     #[doc(alias = "release")]
     #[track_caller]
     pub fn add_permits(&self, n: usize) {
-        if n > Self::MAX_PERMITS {
+        if !self.add_up_to(Self::MAX_PERMITS, n) {
             too_many_permits();
+        }
+    }
+
+    /// Adds `n` permits if there are at most `limit` in all then, held or on hand; whether it did.
+    pub(crate) fn add_up_to(&self, limit: usize, n: usize) -> bool {
+        if n > limit {
+            return false;
         }
         let mut total = self.total.load(Relaxed);
         loop {
             let sum = total.wrapping_add(n);
-            if signed(sum) > signed(Self::MAX_PERMITS) {
-                too_many_permits();
+            if signed(sum) > signed(limit) {
+                return false;
             }
             match self.total.compare_exchange_weak(total, sum, Relaxed, Relaxed) {
                 Ok(_) => break,
@@ -384,6 +392,14 @@ impl Semaphore {
             }
         }
         self.put(n);
+        true
+    }
+
+    /// Forgets `n` permits that are held, and are not given back.
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub(crate) fn forget_held(&self, n: usize) {
+        op!(self.label, "permit forgotten");
+        self.total.fetch_sub(n, Relaxed);
     }
 
     /// Removes up to `n` permits that are on hand, for good. How many there were.

@@ -9,7 +9,7 @@ use crate::raw::line::Answer;
 
 /// The semaphore is [closed](Semaphore::close).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AcquireError(pub(super) ());
+pub struct AcquireError(pub(crate) ());
 
 impl fmt::Display for AcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

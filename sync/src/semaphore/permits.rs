@@ -1,10 +1,10 @@
 //! The permits of a semaphore, borrowed or owned.
 
 use alloc::sync::Arc;
-use core::{fmt, sync::atomic::Ordering::Relaxed};
+use core::fmt;
 
 use super::{Semaphore, turns::Permits};
-use crate::raw::{line::Turn, shim::op};
+use crate::raw::line::Turn;
 
 /// Permits of a borrowed [`Semaphore`], given back when dropped.
 #[must_use = "the permits are given back at once if they are not kept"]
@@ -28,9 +28,7 @@ macro_rules! permit {
             #[cfg_attr(selvedge_loom, track_caller)]
             pub fn forget(self) {
                 let n = self.turn.asks().count();
-                let semaphore = self.turn.into_handle();
-                op!(semaphore.label, "permit forgotten");
-                semaphore.total.fetch_sub(n, Relaxed);
+                self.turn.into_handle().forget_held(n);
             }
 
             /// Adds another's permits to these.

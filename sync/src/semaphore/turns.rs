@@ -218,22 +218,22 @@ unsafe impl Primitive for Semaphore {
 
 /// What a future asks for, and what a permit holds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Permits(pub(super) Ask);
+pub(crate) struct Permits(pub(super) Ask);
 
 impl Permits {
-    pub(super) const fn exactly(n: usize) -> Self {
+    pub(crate) const fn exactly(n: usize) -> Self {
         Self(Ask { least: n, all: false })
     }
 
     #[track_caller]
-    pub(super) fn many(n: u32) -> Self {
+    pub(crate) fn many(n: u32) -> Self {
         match usize::try_from(n) {
             Ok(n) if n <= Semaphore::MAX_PERMITS => Self::exactly(n),
             _ => too_many_permits(),
         }
     }
 
-    pub(super) fn count(self) -> usize {
+    pub(crate) fn count(self) -> usize {
         self.0.least
     }
 }
