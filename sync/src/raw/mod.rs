@@ -12,11 +12,13 @@
 //! | `slot`  | room for the waker of the one task that waits              | no       |
 //! | `signal`| waiting for a condition, seldom and by many                | no       |
 //! | `once`  | a value that is written once                               | yes      |
+//! | `keyed` | an entry a key, for as long as somebody uses it            | no       |
 //! | `block` | waiting with a thread instead of a task                    | no       |
 
 #[cfg(any(feature = "std", selvedge_loom))]
 pub mod block;
 pub mod guard;
+pub mod keyed;
 pub mod line;
 pub mod list;
 #[cfg(selvedge_loom)]

@@ -1,0 +1,275 @@
+//! An entry a key, for as long as somebody has an interest in it.
+//!
+//! The map goes from hashes to buckets, and a bucket is never changed, only replaced. So keys are
+//! compared, and dropped, outside of the lock: that is other people's code.
+//!
+//! ```text
+//!   hash ──► bucket (Arc<[..]>, replaced as a whole) ──► entries ──► key, users, value
+//! ```
+//!
+//! Invariants:
+//! 1. `users` of an entry in the map changes with the lock held only.
+//! 2. An entry leaves the map when its last user does, unless its value is to be kept; or when it is
+//!    removed. It is then no longer found, and lives for as long as its users have it.
+//! 3. A bucket in the map has at least one entry, and no two with equal keys.
+
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use core::{
+    borrow::Borrow,
+    fmt,
+    hash::{BuildHasher, Hash},
+    ops::Deref,
+    sync::atomic::Ordering::Relaxed,
+};
+
+use super::{
+    line::Primitive,
+    shim::{self, Lock, atomic::AtomicUsize, const_in_build, mutant},
+};
+
+/// The map.
+pub struct Keyed<K, E, S> {
+    buckets: Lock<BTreeMap<u64, Bucket<K, E>>>,
+    hasher: S,
+}
+
+type Bucket<K, E> = Arc<[Arc<Entry<K, E>>]>;
+
+/// What there is of one key.
+pub struct Entry<K, E> {
+    key: K,
+    hash: u64,
+    users: AtomicUsize,
+    value: E,
+}
+
+impl<K, E> Entry<K, E> {
+    /// Whose it is.
+    pub fn key(&self) -> &K {
+        &self.key
+    }
+
+    /// What it is.
+    pub fn value(&self) -> &E {
+        &self.value
+    }
+}
+
+// SAFETY: an entry does not move its value, which leads to one place.
+#[expect(unsafe_code, reason = "promises where the state is")]
+unsafe impl<K, E: Primitive> Primitive for Entry<K, E> {
+    type Core = E::Core;
+
+    #[inline]
+    fn core(&self) -> &E::Core {
+        self.value.core()
+    }
+}
+
+/// What has such a map.
+pub trait Map {
+    /// The keys.
+    type Key;
+    /// What there is of each.
+    type Value;
+    /// How they are hashed.
+    type Hasher;
+
+    /// The map.
+    fn keyed(&self) -> &Keyed<Self::Key, Self::Value, Self::Hasher>;
+
+    /// Whether an entry stays when nobody uses it. The lock is held, so no code of a user's runs.
+    fn keeps(value: &Self::Value) -> bool;
+}
+
+type EntryOf<M> = Arc<Entry<<M as Map>::Key, <M as Map>::Value>>;
+
+/// An interest in an entry, which is there for as long as this is.
+pub struct Interest<H: Deref<Target: Map>> {
+    map: H,
+    entry: EntryOf<H::Target>,
+}
+
+impl<H: Deref<Target: Map>> Interest<H> {
+    /// Finds the entry of `key`, or makes one.
+    pub fn new(
+        map: H,
+        key: <H::Target as Map>::Key,
+        make: impl FnOnce() -> <H::Target as Map>::Value,
+    ) -> Self
+    where
+        <H::Target as Map>::Key: Hash + Eq,
+        <H::Target as Map>::Hasher: BuildHasher,
+    {
+        let entry = map.keyed().enter(key, make);
+        Self { map, entry }
+    }
+
+    /// The entry.
+    pub fn entry(&self) -> &EntryOf<H::Target> {
+        &self.entry
+    }
+}
+
+impl<H: Deref<Target: Map>> Drop for Interest<H> {
+    fn drop(&mut self) {
+        if !shim::doomed() {
+            self.map.keyed().leave(&self.entry, <H::Target as Map>::keeps);
+        }
+    }
+}
+
+impl<K, E, S> Keyed<K, E, S> {
+    const_in_build! {
+        /// Without entries.
+        pub fn new(hasher: S) -> Self {
+            Self { buckets: Lock::new(BTreeMap::new()), hasher }
+        }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.buckets.with(|buckets| buckets.values().map(|bucket| bucket.len()).sum())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.with(|buckets| buckets.is_empty())
+    }
+
+    /// Every entry, as it is now.
+    pub fn entries(&self) -> Vec<Arc<Entry<K, E>>> {
+        self.buckets.with(|buckets| {
+            buckets.values().flat_map(|bucket| bucket.iter().map(Arc::clone)).collect()
+        })
+    }
+
+    fn bucket(&self, hash: u64) -> Option<Bucket<K, E>> {
+        self.buckets.with(|buckets| buckets.get(&hash).map(Arc::clone))
+    }
+
+    /// Gives up an interest. The entry goes if it was the last, unless `keep` says otherwise.
+    fn leave(&self, entry: &Arc<Entry<K, E>>, keep: impl FnOnce(&E) -> bool) {
+        let old = self.buckets.with(|buckets| {
+            let last = entry.users.fetch_sub(1, Relaxed) == 1;
+            let goes = last && !keep(&entry.value) && !mutant!("unused entries stay");
+            if goes { take_out(buckets, entry) } else { None }
+        });
+        // Keys are dropped here.
+        drop(old);
+    }
+}
+
+impl<K, E, S: BuildHasher> Keyed<K, E, S> {
+    /// The entry of `key`, if there is one.
+    pub fn find<Q>(&self, key: &Q) -> Option<Arc<Entry<K, E>>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let bucket = self.bucket(self.hasher.hash_one(key))?;
+        bucket.iter().find(|entry| entry.key.borrow() == key).map(Arc::clone)
+    }
+
+    /// Takes the entry of `key` out of the map.
+    pub fn remove<Q>(&self, key: &Q) -> Option<Arc<Entry<K, E>>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let entry = self.find(key)?;
+        let old = self.buckets.with(|buckets| take_out(buckets, &entry));
+        drop(old);
+        Some(entry)
+    }
+
+    /// Finds the entry of `key`, or makes one; either way it has one more user.
+    fn enter(&self, key: K, make: impl FnOnce() -> E) -> Arc<Entry<K, E>>
+    where
+        K: Hash + Eq,
+    {
+        let hash = self.hasher.hash_one(&key);
+        let mut fresh: Result<_, Arc<Entry<K, E>>> = Ok((key, make));
+        loop {
+            let seen = self.bucket(hash);
+            let key = match &fresh {
+                Ok((key, _)) => key,
+                Err(entry) => entry.key(),
+            };
+            let known =
+                seen.iter().flat_map(|bucket| bucket.iter()).find(|known| known.key == *key);
+            if let Some(entry) = known {
+                let entered = self.buckets.with(|buckets| {
+                    let same = is(buckets.get(&hash), seen.as_ref());
+                    if same || mutant!("an entry is entered that has left") {
+                        entry.users.fetch_add(1, Relaxed);
+                    }
+                    same || mutant!("an entry is entered that has left")
+                });
+                if entered {
+                    return Arc::clone(entry);
+                }
+                continue;
+            }
+            let entry = match fresh {
+                Ok((key, make)) => {
+                    Arc::new(Entry { key, hash, users: AtomicUsize::new(1), value: make() })
+                }
+                Err(entry) => entry,
+            };
+            let more = seen.iter().flat_map(|bucket| bucket.iter().map(Arc::clone));
+            let mut next = Some(more.chain([Arc::clone(&entry)]).collect::<Bucket<K, E>>());
+            // RACE: 1. A and B find no entry of a key. 2. Both add one, and both think that it is
+            //       theirs alone. So a bucket is replaced only if it is the one that was looked at.
+            let added = self.buckets.with(|buckets| {
+                if !is(buckets.get(&hash), seen.as_ref()) && !mutant!("buckets are overwritten") {
+                    return Err(());
+                }
+                Ok(next.take().and_then(|next| buckets.insert(hash, next)))
+            });
+            if added.is_ok() {
+                return entry;
+            }
+            fresh = Err(entry);
+        }
+    }
+}
+
+/// Whether it is the same bucket, or none both times.
+fn is<K, E>(one: Option<&Bucket<K, E>>, other: Option<&Bucket<K, E>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Replaces the bucket of `entry` by one without it. The old one is to be dropped outside of the
+/// lock.
+fn take_out<K, E>(
+    buckets: &mut BTreeMap<u64, Bucket<K, E>>,
+    entry: &Arc<Entry<K, E>>,
+) -> Option<Bucket<K, E>> {
+    let bucket = buckets.get(&entry.hash)?;
+    let others = bucket.iter().filter(|other| !Arc::ptr_eq(other, entry));
+    let rest: Bucket<K, E> = others.map(Arc::clone).collect();
+    if rest.is_empty() { buckets.remove(&entry.hash) } else { buckets.insert(entry.hash, rest) }
+}
+
+impl<K, E, S> fmt::Debug for Keyed<K, E, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl<K, E> fmt::Debug for Entry<K, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").finish_non_exhaustive()
+    }
+}
+
+impl<H: Deref<Target: Map>> fmt::Debug for Interest<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interest").finish_non_exhaustive()
+    }
+}
