@@ -1,16 +1,22 @@
 //! Ours against the peers.
 
+mod bounded_semaphore;
 mod cancel;
+mod capacity_limiter;
 mod completion;
 mod condvar;
+mod deadline;
+mod keyed_mutex;
 mod latch;
 mod lazy;
 mod mutex;
 mod notify;
 mod once;
 mod once_cell;
+mod once_map;
 #[path = "oneshot.rs"]
 mod one_shot;
+mod phaser;
 mod rwlock;
 mod semaphore;
 mod set_once;
@@ -27,8 +33,12 @@ fn groups() -> Vec<Group> {
     // A line each, so that two that are added do not meet.
     #[rustfmt::skip]
     let all = [
+        bounded_semaphore::groups,
         cancel::groups,
+        capacity_limiter::groups,
         completion::groups,
+        deadline::groups,
+        keyed_mutex::groups,
         latch::groups,
         lazy::groups,
         condvar::groups,
@@ -36,7 +46,9 @@ fn groups() -> Vec<Group> {
         notify::groups,
         once::groups,
         once_cell::groups,
+        once_map::groups,
         one_shot::groups,
+        phaser::groups,
         rwlock::groups,
         semaphore::groups,
         set_once::groups,

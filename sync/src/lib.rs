@@ -20,10 +20,18 @@ extern crate std;
 #[doc(hidden)]
 pub mod raw;
 
+#[cfg(feature = "bounded_semaphore")]
+mod bounded_semaphore;
+#[cfg(feature = "capacity_limiter")]
+mod capacity_limiter;
 #[cfg(feature = "completion")]
 mod completion;
 #[cfg(feature = "condvar")]
 mod condvar;
+#[cfg(feature = "deadline")]
+mod deadline;
+#[cfg(feature = "keyed_mutex")]
+mod keyed_mutex;
 #[cfg(feature = "latch")]
 mod latch;
 #[cfg(feature = "lazy")]
@@ -36,6 +44,10 @@ mod notify;
 mod once;
 #[cfg(feature = "once_cell")]
 mod once_cell;
+#[cfg(feature = "once_map")]
+mod once_map;
+#[cfg(feature = "phaser")]
+mod phaser;
 #[cfg(feature = "rwlock")]
 mod rwlock;
 #[cfg(feature = "semaphore")]
@@ -53,11 +65,26 @@ pub mod futures {
 
 mod error;
 
+#[cfg(feature = "bounded_semaphore")]
+pub use bounded_semaphore::{
+    AcquireBounded, AcquireBoundedOwned, BoundedPermit, BoundedSemaphore, OwnedBoundedPermit,
+    ReleaseError,
+};
+#[cfg(feature = "capacity_limiter")]
+pub use capacity_limiter::{
+    AcquireOnBehalfOf, AcquireToken, AcquireTokenOwned, AlreadyBorrowed, CapacityLimiter,
+    CapacityLimiterStatistics, CapacityToken, NotBorrowed, OwnedCapacityToken, TryBorrowError,
+    WouldBlock,
+};
 #[cfg(feature = "completion")]
 pub use completion::{Abandoned, Completer, Completion, CompletionWait};
 #[cfg(feature = "condvar")]
 pub use condvar::{Condvar, CondvarStatistics, CondvarWait, CondvarWaitWhile};
+#[cfg(feature = "deadline")]
+pub use deadline::{DeadlineExt, Expired, Until};
 pub use error::TryLockError;
+#[cfg(feature = "keyed_mutex")]
+pub use keyed_mutex::{KeyedMutex, KeyedMutexGuard, LockKey, LockKeyOwned, OwnedKeyedMutexGuard};
 #[cfg(feature = "latch")]
 pub use latch::{Latch, LatchWait, LatchWaitOwned};
 #[cfg(feature = "lazy")]
@@ -75,6 +102,10 @@ pub use once::{CallOnce, Once, OnceWait};
 pub use once_cell::{
     GetOrInit, GetOrTryInit, OnceCell, OnceCellStatistics, OnceCellWait, SetError,
 };
+#[cfg(feature = "once_map")]
+pub use once_map::{Compute, OnceMap, TryCompute};
+#[cfg(feature = "phaser")]
+pub use phaser::{Phaser, PhaserClosed, PhaserParty, PhaserStatistics, PhaserWait};
 #[cfg(feature = "rwlock")]
 pub use rwlock::{
     OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard,

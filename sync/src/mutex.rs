@@ -23,7 +23,8 @@ use crate::{
 };
 
 pub use self::guards::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
-use self::turns::{Alone, Core, PATIENCE};
+pub(crate) use self::turns::Alone;
+use self::turns::{Core, PATIENCE};
 
 mod guards;
 mod turns;

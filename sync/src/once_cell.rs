@@ -224,6 +224,17 @@ pub struct OnceCellStatistics {
     pub waiting: usize,
 }
 
+// SAFETY: the value stays where it is.
+#[expect(unsafe_code, reason = "promises where the state is")]
+unsafe impl<T> Primitive for OnceCell<T> {
+    type Core = Once<T>;
+
+    #[inline(always)]
+    fn core(&self) -> &Once<T> {
+        &self.once
+    }
+}
+
 pin_project! {
     /// Waits for the turn to make the value, and makes it.
     pub(crate) struct Making<H: Handle, F, Fut>

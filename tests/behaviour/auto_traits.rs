@@ -50,16 +50,22 @@ fn unwinds<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
 
 fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 
+mod bounded_semaphore;
 mod cancel;
+mod capacity_limiter;
 mod completion;
 mod condvar;
+mod deadline;
+mod keyed_mutex;
 mod latch;
 mod lazy;
 mod mutex;
 mod notify;
 mod once;
 mod once_cell;
+mod once_map;
 mod oneshot;
+mod phaser;
 mod rwlock;
 mod semaphore;
 mod set_once;

@@ -5,20 +5,26 @@
 #![cfg(not(selvedge_loom))]
 
 mod auto_traits;
+mod bounded_semaphore;
 mod cancel;
+mod capacity_limiter;
 mod completion;
 mod condvar;
+mod deadline;
 mod drop_in;
 mod guards;
 mod harness;
+mod keyed_mutex;
 mod latch;
 mod lazy;
 mod mutex;
 mod notify;
 mod once;
 mod once_cell;
+mod once_map;
 mod oneshot;
 mod permits;
+mod phaser;
 mod rwlock;
 mod semaphore;
 mod set_once;

@@ -43,8 +43,12 @@ pub(crate) type Report<'a> = &'a mut dyn FnMut(&str, &str, usize);
 // A line each, so that two that are added do not meet.
 #[rustfmt::skip]
 const ALL: &[fn(Report<'_>)] = &[
+    crate::bounded_semaphore::sweep,
     crate::cancel::sweep,
+    crate::capacity_limiter::sweep,
     crate::completion::sweep,
+    crate::deadline::sweep,
+    crate::keyed_mutex::sweep,
     crate::latch::sweep,
     crate::lazy::sweep,
     crate::condvar::sweep,
@@ -52,7 +56,9 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::notify::sweep,
     crate::once::sweep,
     crate::once_cell::sweep,
+    crate::once_map::sweep,
     crate::oneshot::sweep,
+    crate::phaser::sweep,
     crate::rwlock::sweep,
     crate::semaphore::sweep,
     crate::set_once::sweep,

@@ -3,9 +3,13 @@
 //! `cargo xtask models` runs them. Each says what turns it red, and has been seen red.
 #![cfg(selvedge_loom)]
 
+mod bounded_semaphore;
 mod cancel;
+mod capacity_limiter;
 mod completion;
 mod condvar;
+mod deadline;
+mod keyed_mutex;
 mod latch;
 mod lazy;
 mod model;
@@ -13,7 +17,9 @@ mod mutex;
 mod notify;
 mod once;
 mod once_cell;
+mod once_map;
 mod oneshot;
+mod phaser;
 mod runner;
 mod rwlock;
 mod semaphore;
