@@ -19,7 +19,7 @@ groups=(
 )
 for group in "${groups[@]}"; do
     echo "$group"
-    for who in selvedge tokio tokio-util async-lock mea maitake event-listener futures oneshot futures\* 'std floor*' 'fence + load*' loop\*; do
+    for who in selvedge tokio tokio-util async-lock mea maitake event-listener futures oneshot piper futures\* 'std floor*' 'fence + load*' loop\*; do
         few=$(count "$group" "$who" 10000)
         many=$(count "$group" "$who" 20000)
         [ "$((many - few))" -lt 10000 ] || printf '  %-12s %6s\n' "$who" "$(((many - few) / 10000))"

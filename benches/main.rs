@@ -17,6 +17,9 @@ mod once_map;
 #[path = "oneshot.rs"]
 mod one_shot;
 mod phaser;
+#[path = "pipe.rs"]
+mod pipes;
+mod queue;
 mod rwlock;
 mod semaphore;
 mod set_once;
@@ -54,6 +57,8 @@ fn groups() -> Vec<Group> {
         set_once::groups,
         wait_group::groups,
         tracker::groups,
+        pipes::groups,
+        queue::groups,
         watch::groups,
     ];
     all.into_iter().flat_map(|groups| groups()).collect()

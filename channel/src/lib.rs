@@ -11,10 +11,16 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod raw;
 
 #[cfg(feature = "oneshot")]
 pub mod oneshot;
+#[cfg(feature = "pipe")]
+pub mod pipe;
+#[cfg(feature = "queue")]
+pub mod queue;
 #[cfg(feature = "watch")]
 pub mod watch;

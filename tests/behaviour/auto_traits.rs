@@ -66,6 +66,8 @@ mod once_cell;
 mod once_map;
 mod oneshot;
 mod phaser;
+mod pipe;
+mod queue;
 mod rwlock;
 mod semaphore;
 mod set_once;

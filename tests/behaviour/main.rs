@@ -25,6 +25,8 @@ mod once_map;
 mod oneshot;
 mod permits;
 mod phaser;
+mod pipe;
+mod queue;
 mod rwlock;
 mod semaphore;
 mod set_once;

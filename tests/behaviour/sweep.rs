@@ -64,6 +64,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::set_once::sweep,
     crate::wait_group::sweep,
     crate::tracker::sweep,
+    crate::queue::sweep,
     crate::watch::sweep,
 ];
 

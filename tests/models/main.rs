@@ -20,6 +20,8 @@ mod once_cell;
 mod once_map;
 mod oneshot;
 mod phaser;
+mod pipe;
+mod queue;
 mod runner;
 mod rwlock;
 mod semaphore;

@@ -1,0 +1,532 @@
+//! A queue, polled by hand. The cases of asyncio's own suite, told in our words.
+
+use std::{
+    cmp::Ordering,
+    pin::{Pin, pin},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+};
+
+use selvedge::channel::queue::{
+    Fifo, Get, Lifo, Order, Priority, Put, Queue,
+    error::{GetNowaitError, PutNowaitError, QueueEmpty, QueueFull, QueueShutDown},
+};
+
+use crate::{
+    harness::{Meddler, PollWith, Watched, allocations, growth, panics, poll, ready},
+    sweep::{Report, Swept, Waiting},
+};
+
+fn getting<T, O: Order<T>>(queue: &Queue<T, O>) -> (Watched, Pin<Box<Get<'_, T, O>>>) {
+    let watched = Watched::new();
+    let mut get = Box::pin(queue.get());
+    assert!(watched.poll(get.as_mut()).is_pending());
+    (watched, get)
+}
+
+fn putting<T, O: Order<T>>(queue: &Queue<T, O>, item: T) -> (Watched, Pin<Box<Put<'_, T, O>>>) {
+    let watched = Watched::new();
+    let mut put = Box::pin(queue.put(item));
+    assert!(watched.poll(put.as_mut()).is_pending());
+    (watched, put)
+}
+
+/// Semantics 72.
+#[test]
+fn items_come_out_in_order() {
+    let queue = Queue::<_>::new(0);
+    for number in 0..100 {
+        queue.put_nowait(number).unwrap();
+    }
+    assert!((0..100).all(|number| queue.get_nowait() == Ok(number)));
+    assert_eq!(queue.get_nowait(), Err(QueueEmpty));
+}
+
+/// Semantics 73 and 79.
+#[test]
+fn a_full_queue_holds_putters_up_and_an_empty_one_getters() {
+    let queue = Queue::<_>::new(1);
+    let (_, mut get) = getting(&queue);
+    assert_eq!(ready(pin!(queue.put(1))), Ok(()));
+    assert_eq!(ready(get.as_mut()), Ok(1));
+    queue.put_nowait(2).unwrap();
+    assert!(queue.is_full() && !queue.is_empty());
+    assert_eq!(queue.put_nowait(3), Err(QueueFull(3)));
+    let (woken, mut put) = putting(&queue, 3);
+    assert_eq!(queue.get_nowait(), Ok(2));
+    assert_eq!(woken.woken(), 1);
+    assert_eq!(ready(put.as_mut()), Ok(()));
+    assert_eq!(queue.get_nowait(), Ok(3));
+    for number in 0..100 {
+        let (_, mut get) = getting(&queue);
+        queue.put_nowait(number).unwrap();
+        let (_, mut put) = putting(&queue, number);
+        assert_eq!(ready(get.as_mut()), Ok(number));
+        assert_eq!(ready(put.as_mut()), Ok(()));
+        assert_eq!(queue.get_nowait(), Ok(number));
+    }
+}
+
+/// Semantics 74 to 76.
+#[test]
+fn a_cancelled_getter_loses_nothing() {
+    let queue = Queue::<_>::new(0);
+    let (_, get) = getting(&queue);
+    queue.put_nowait(1).unwrap();
+    queue.put_nowait(2).unwrap();
+    drop(get);
+    assert_eq!((queue.get_nowait(), queue.get_nowait()), (Ok(1), Ok(2)));
+
+    let mut getters: Vec<_> = (0..4).map(|_| getting(&queue)).collect();
+    queue.put_nowait(3).unwrap();
+    queue.put_nowait(4).unwrap();
+    drop(getters.remove(0));
+    assert_eq!(getters.iter().map(|(woken, _)| woken.woken()).collect::<Vec<_>>(), [1, 1, 0]);
+    assert_eq!(ready(getters[0].1.as_mut()), Ok(3));
+    assert_eq!(ready(getters[1].1.as_mut()), Ok(4));
+    assert!(poll(getters[2].1.as_mut()).is_pending());
+}
+
+/// Semantics 77.
+#[test]
+fn a_cancelled_putter_puts_nothing_and_passes_its_place_on() {
+    let queue = Queue::<_>::new(1);
+    queue.put_nowait(0).unwrap();
+    let (_, first) = putting(&queue, 1);
+    let (woken, mut second) = putting(&queue, 2);
+    assert_eq!(queue.get_nowait(), Ok(0));
+    drop(first);
+    assert_eq!(woken.woken(), 1);
+    assert_eq!(ready(second.as_mut()), Ok(()));
+    assert_eq!((queue.get_nowait(), queue.get_nowait()), (Ok(2), Err(QueueEmpty)));
+}
+
+/// Semantics 78.
+#[test]
+fn those_that_cancel_leave_nothing_behind() {
+    let queue = Queue::<_>::new(1);
+    let (woken, get) = getting(&queue);
+    assert_eq!((queue.statistics().getters, woken.kept()), (1, 1));
+    drop(get);
+    assert_eq!((queue.statistics().getters, woken.kept()), (0, 0));
+    queue.put_nowait(String::from("here")).unwrap();
+    let (woken, put) = putting(&queue, String::from("there"));
+    assert_eq!((queue.statistics().putters, woken.kept()), (1, 1));
+    drop(put);
+    assert_eq!((queue.statistics().putters, woken.kept()), (0, 0));
+    let (woken, join) = {
+        let watched = Watched::new();
+        let mut join = Box::pin(queue.join());
+        assert!(watched.poll(join.as_mut()).is_pending());
+        (watched, join)
+    };
+    drop(join);
+    assert_eq!(woken.kept(), 0);
+}
+
+/// Semantics 80 and 81.
+#[test]
+fn nobody_overtakes_those_that_wait() {
+    let queue = Queue::<_>::new(1);
+    let (_, mut get) = getting(&queue);
+    queue.put_nowait(1).unwrap();
+    assert_eq!(queue.get_nowait(), Err(QueueEmpty));
+    assert_eq!(ready(get.as_mut()), Ok(1));
+    queue.put_nowait(2).unwrap();
+    let (_, mut put) = putting(&queue, 3);
+    assert_eq!(queue.get_nowait(), Ok(2));
+    assert_eq!(queue.put_nowait(4), Err(QueueFull(4)));
+    assert_eq!(ready(put.as_mut()), Ok(()));
+}
+
+/// Semantics 87.
+#[test]
+fn a_graceful_shutdown_lets_what_is_there_be_got() {
+    let queue = Queue::<_>::new(2);
+    queue.put_nowait(1).unwrap();
+    queue.put_nowait(2).unwrap();
+    let (putter, mut put) = putting(&queue, 3);
+    queue.shutdown(false);
+    assert_eq!(putter.woken(), 1);
+    assert_eq!(ready(put.as_mut()), Err(QueueShutDown(3)));
+    assert_eq!(queue.put_nowait(4), Err(PutNowaitError::QueueShutDown(4)));
+    assert_eq!(ready(pin!(queue.put(5))), Err(QueueShutDown(5)));
+    assert_eq!(queue.get_nowait(), Ok(1));
+    assert_eq!(ready(pin!(queue.get())), Ok(2));
+    assert_eq!(queue.get_nowait(), Err(GetNowaitError::QueueShutDown));
+    assert_eq!(ready(pin!(queue.get())), Err(QueueShutDown(())));
+    assert!(queue.is_shut_down() && queue.statistics().is_shut_down);
+
+    let queue = Queue::<u8>::new(0);
+    let (getter, mut get) = getting(&queue);
+    queue.shutdown(false);
+    queue.shutdown(false);
+    assert_eq!(getter.woken(), 1);
+    assert_eq!(ready(get.as_mut()).unwrap_err().to_string(), "the queue is shut down");
+}
+
+/// Semantics 87: an item that is promised to a getter is his, and goes on if he cancels.
+#[test]
+fn a_graceful_shutdown_keeps_promises() {
+    let queue = Queue::<_>::new(0);
+    let (_, first) = getting(&queue);
+    let (second_woken, mut second) = getting(&queue);
+    queue.put_nowait(1).unwrap();
+    queue.shutdown(false);
+    assert_eq!(second_woken.woken(), 0);
+    drop(first);
+    assert_eq!(second_woken.woken(), 1);
+    assert_eq!(ready(second.as_mut()), Ok(1));
+    assert_eq!(queue.get_nowait(), Err(GetNowaitError::QueueShutDown));
+
+    // A place that was promised is of no use any more.
+    let queue = Queue::<_>::new(1);
+    queue.put_nowait(1).unwrap();
+    let (_, mut put) = putting(&queue, 2);
+    assert_eq!(queue.get_nowait(), Ok(1));
+    queue.shutdown(false);
+    assert_eq!(ready(put.as_mut()), Err(QueueShutDown(2)));
+}
+
+/// Semantics 88.
+#[test]
+fn an_immediate_shutdown_throws_away_and_counts() {
+    let queue = Queue::<_>::new(0);
+    let item = Arc::new(());
+    for _ in 0..3 {
+        queue.put_nowait(item.clone()).unwrap();
+    }
+    drop(queue.get_nowait().unwrap());
+    let joiner = Watched::new();
+    let mut join = Box::pin(queue.join());
+    assert!(joiner.poll(join.as_mut()).is_pending());
+    let unfinished = queue.statistics().unfinished;
+    queue.shutdown(true);
+    assert_eq!((unfinished, queue.statistics().unfinished), (3, 1));
+    assert_eq!((Arc::strong_count(&item), queue.qsize(), joiner.woken()), (1, 0, 0));
+    assert_eq!(queue.get_nowait().unwrap_err(), GetNowaitError::QueueShutDown);
+    queue.task_done().unwrap();
+    assert_eq!(joiner.woken(), 1);
+    ready(join.as_mut());
+
+    // A getter that was promised one of them is told.
+    let queue = Queue::<_>::new(0);
+    let (_, mut get) = getting(&queue);
+    let (_, mut other) = getting(&queue);
+    queue.put_nowait(1).unwrap();
+    queue.shutdown(false);
+    queue.shutdown(true);
+    assert_eq!(ready(get.as_mut()), Err(QueueShutDown(())));
+    assert_eq!(ready(other.as_mut()), Err(QueueShutDown(())));
+    ready(pin!(queue.join()));
+}
+
+/// Semantics 89.
+#[test]
+fn join_waits_for_each_item_to_be_done() {
+    let queue = Queue::<_>::new(0);
+    queue.put_nowait(1).unwrap();
+    queue.put_nowait(2).unwrap();
+    let joiner = Watched::new();
+    let mut join = Box::pin(queue.join());
+    assert!(joiner.poll(join.as_mut()).is_pending());
+    queue.get_nowait().unwrap();
+    queue.get_nowait().unwrap();
+    queue.task_done().unwrap();
+    assert_eq!(joiner.woken(), 0);
+    queue.task_done().unwrap();
+    // It was done, whatever comes next.
+    queue.put_nowait(3).unwrap();
+    assert_eq!((joiner.woken(), joiner.kept()), (1, 0));
+    ready(join.as_mut());
+    assert!(panics(|| _ = poll(join.as_mut())), "polled after completion");
+    queue.get_nowait().unwrap();
+    queue.task_done().unwrap();
+    let error = queue.task_done().unwrap_err();
+    assert_eq!(error.to_string(), "more tasks were done than items were put");
+}
+
+/// Semantics 90.
+#[test]
+fn joining_a_queue_that_was_never_used_is_ready_twice() {
+    let queue = Queue::<u8>::default();
+    ready(pin!(queue.join()));
+    ready(pin!(queue.join()));
+    assert!(queue.task_done().is_err());
+}
+
+/// Semantics 91.
+#[test]
+fn join_ends_after_a_shutdown_when_the_work_is_done() {
+    let queue = Queue::<_>::new(0);
+    queue.put_nowait(1).unwrap();
+    queue.put_nowait(2).unwrap();
+    queue.shutdown(false);
+    let joiner = Watched::new();
+    let mut join = Box::pin(queue.join());
+    while queue.get_nowait().is_ok() {
+        assert!(joiner.poll(join.as_mut()).is_pending());
+        queue.task_done().unwrap();
+    }
+    ready(join.as_mut());
+}
+
+/// Semantics 92.
+#[test]
+fn last_in_first_out() {
+    let queue = Queue::<_, Lifo>::new(0);
+    let (_, mut get) = getting(&queue);
+    for number in [1, 3, 2] {
+        queue.put_nowait(number).unwrap();
+    }
+    assert_eq!(queue.get_nowait(), Ok(2));
+    assert_eq!(ready(get.as_mut()), Ok(3));
+    assert_eq!(queue.get_nowait(), Ok(1));
+    let (_, mut get) = getting(&queue);
+    queue.put_nowait(9).unwrap();
+    assert_eq!(ready(get.as_mut()), Ok(9));
+}
+
+/// Compares by its first half alone.
+#[derive(Debug)]
+struct Urgent(u8, &'static str);
+
+impl Ord for Urgent {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+impl PartialOrd for Urgent {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl PartialEq for Urgent {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl Eq for Urgent {}
+
+/// Semantics 93.
+#[test]
+fn smallest_first_and_ties_in_order() {
+    let queue = Queue::<_, Priority>::new(0);
+    for (urgency, what) in [(2, "a"), (1, "b"), (2, "c"), (1, "d"), (0, "e"), (2, "f")] {
+        queue.put_nowait(Urgent(urgency, what)).unwrap();
+    }
+    let order: Vec<_> = std::iter::from_fn(|| queue.get_nowait().ok()).map(|item| item.1).collect();
+    assert_eq!(order, ["e", "b", "d", "a", "c", "f"]);
+    let queue = Queue::<_, Priority>::new(0);
+    for number in [3, 1, 4, 1, 5, 9, 2, 6] {
+        queue.put_nowait(std::cmp::Reverse(number)).unwrap();
+    }
+    assert_eq!(queue.get_nowait(), Ok(std::cmp::Reverse(9)));
+}
+
+/// Semantics 94.
+#[test]
+fn statistics_follow() {
+    let queue = Queue::<_>::new(2);
+    assert_eq!(queue.maxsize(), 2);
+    queue.put_nowait(1).unwrap();
+    queue.put_nowait(2).unwrap();
+    let (_, put) = putting(&queue, 3);
+    let seen = queue.statistics();
+    assert_eq!((seen.size, seen.maxsize, seen.peak, seen.unfinished), (2, 2, 2, 2));
+    assert_eq!((seen.getters, seen.putters, seen.is_shut_down), (0, 1, false));
+    drop(put);
+    queue.get_nowait().unwrap();
+    queue.get_nowait().unwrap();
+    let (_, get) = getting(&queue);
+    let seen = queue.statistics();
+    assert_eq!((seen.size, seen.peak, seen.getters, seen.putters), (0, 2, 1, 0));
+    drop(get);
+    assert_eq!(queue.statistics().getters, 0);
+    assert_eq!(
+        format!("{queue:?}"),
+        "Queue { size: 0, maxsize: 2, unfinished: 2, is_shut_down: false, .. }"
+    );
+}
+
+/// An item whose `Ord` runs other people's code.
+struct Odd(u8, Box<dyn Fn() + Send>);
+
+impl Ord for Odd {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.1)();
+        self.0.cmp(&other.0)
+    }
+}
+impl PartialOrd for Odd {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl PartialEq for Odd {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl Eq for Odd {}
+
+#[test]
+fn an_item_whose_order_panics_changes_nothing() {
+    let queue = Queue::<_, Priority>::new(3);
+    queue.put_nowait(Odd(5, Box::new(|| ()))).unwrap();
+    assert!(panics(|| drop(queue.put_nowait(Odd(1, Box::new(|| panic!("on purpose")))))));
+    let seen = queue.statistics();
+    assert_eq!((seen.size, seen.unfinished), (1, 1));
+    queue.put_nowait(Odd(2, Box::new(|| ()))).unwrap();
+    queue.put_nowait(Odd(3, Box::new(|| ()))).unwrap();
+    let order: Vec<_> = std::iter::from_fn(|| queue.get_nowait().ok()).map(|item| item.0).collect();
+    assert_eq!(order, [2, 3, 5], "no place was lost");
+}
+
+/// It would sleep for ever; so it is told.
+#[test]
+fn an_item_whose_order_uses_the_queue_is_told() {
+    let queue = Arc::new(Queue::<_, Priority>::new(0));
+    queue.put_nowait(Odd(5, Box::new(|| ()))).unwrap();
+    let inside: Weak<Queue<Odd, Priority>> = Arc::downgrade(&queue);
+    let nosy = Odd(1, Box::new(move || _ = inside.upgrade().map(|queue| queue.qsize())));
+    assert!(panics(|| drop(queue.put_nowait(nosy))));
+    assert_eq!(queue.qsize(), 1);
+    assert_eq!(queue.get_nowait().ok().map(|item| item.0), Some(5));
+}
+
+#[test]
+fn items_may_use_the_queue_when_they_are_dropped() {
+    struct Nosy(Weak<Queue<Nosy>>, Arc<AtomicUsize>);
+    impl Drop for Nosy {
+        fn drop(&mut self) {
+            if let Some(queue) = self.0.upgrade() {
+                let _ = (queue.qsize(), queue.statistics(), queue.task_done());
+            }
+            self.1.fetch_add(1, SeqCst);
+        }
+    }
+    let queue = Arc::new(Queue::new(0));
+    let drops = Arc::new(AtomicUsize::new(0));
+    for _ in 0..3 {
+        assert!(queue.put_nowait(Nosy(Arc::downgrade(&queue), drops.clone())).is_ok());
+    }
+    drop(queue.get_nowait());
+    queue.shutdown(true);
+    assert!(queue.put_nowait(Nosy(Arc::downgrade(&queue), drops.clone())).is_err());
+    assert_eq!(drops.load(SeqCst), 4);
+}
+
+#[test]
+fn a_waker_that_panics_costs_nothing() {
+    let queue = Queue::<_>::new(0);
+    let waker = Meddler::waker(|| panic!("on purpose"), || ());
+    let mut get = Box::pin(queue.get());
+    assert!(get.as_mut().poll_with(&waker).is_pending());
+    assert!(panics(|| _ = queue.put_nowait(1)));
+    assert_eq!((queue.qsize(), queue.statistics().unfinished), (1, 1));
+    assert_eq!(ready(get.as_mut()), Ok(1));
+}
+
+#[test]
+fn memory_comes_back_after_a_burst() {
+    let queue = Queue::<_>::new(0);
+    let grown = growth(|| {
+        for number in 0..100_000 {
+            queue.put_nowait(number).unwrap();
+        }
+        while queue.get_nowait().is_ok() {}
+    });
+    assert_eq!(grown, 0);
+    let queue = Queue::<_>::new(4);
+    queue.put_nowait(1).unwrap();
+    queue.get_nowait().unwrap();
+    let count = allocations(|| {
+        for number in 0..100 {
+            let mut get = pin!(queue.get());
+            assert!(poll(get.as_mut()).is_pending());
+            assert_eq!(ready(pin!(queue.put(number))), Ok(()));
+            assert_eq!(ready(get.as_mut()), Ok(number));
+        }
+    });
+    assert_eq!(count, 0);
+    assert!(Queue::<u8>::new(usize::MAX).put_nowait(1).is_ok());
+}
+
+#[test]
+fn threads_work_a_queue_off() {
+    fn work<O: Order<u64> + 'static>(queue: Queue<u64, O>)
+    where
+        Queue<u64, O>: Send + Sync,
+    {
+        let queue = Arc::new(queue);
+        let sum = Arc::new(Mutex::new(0));
+        let workers: Vec<_> = (0..3)
+            .map(|_| {
+                let (queue, sum) = (queue.clone(), sum.clone());
+                thread::spawn(move || {
+                    while let Ok(number) = queue.blocking_get() {
+                        *sum.lock().unwrap() += number;
+                        queue.task_done().unwrap();
+                    }
+                })
+            })
+            .collect();
+        let putters: Vec<_> = (0..2)
+            .map(|_| {
+                let queue = queue.clone();
+                thread::spawn(move || (1..=500).for_each(|n| queue.blocking_put(n).unwrap()))
+            })
+            .collect();
+        putters.into_iter().for_each(|putter| putter.join().unwrap());
+        pollster::block_on(queue.join());
+        assert_eq!(*sum.lock().unwrap(), 2 * 125_250);
+        queue.shutdown(false);
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        assert!(queue.statistics().peak <= 3);
+    }
+    work(Queue::<_, Fifo>::new(3));
+    work(Queue::<_, Lifo>::new(3));
+    work(Queue::<_, Priority>::new(3));
+}
+
+pub(crate) fn sweep(report: Report<'_>) {
+    Swept {
+        name: "queue::Queue::get",
+        make: || Queue::<u8>::new(0),
+        // Whoever has got an item puts it back.
+        wait: |queue| -> Waiting {
+            let queue = queue.clone();
+            Box::pin(async move {
+                let got = queue.get().await;
+                got.is_ok_and(|item| queue.put_nowait(item).is_ok())
+            })
+        },
+        free: |queue| queue.put_nowait(1).unwrap(),
+        waiting: |queue| queue.statistics().getters,
+        is_free: |queue| queue.qsize() == 1 && queue.statistics().getters == 0,
+        close: None,
+    }
+    .sweep(report);
+    Swept {
+        name: "queue::Queue::put",
+        make: || {
+            let queue = Queue::<u8, Lifo>::new(1);
+            queue.put_nowait(1).unwrap();
+            queue
+        },
+        // Whoever has put an item takes it out.
+        wait: |queue| -> Waiting {
+            let queue = queue.clone();
+            Box::pin(async move { queue.put(2).await.is_ok() && queue.get_nowait().is_ok() })
+        },
+        free: |queue| _ = queue.get_nowait().unwrap(),
+        waiting: |queue| queue.statistics().putters,
+        is_free: |queue| queue.is_empty() && queue.statistics().putters == 0,
+        close: None,
+    }
+    .sweep(report);
+}
