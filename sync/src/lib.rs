@@ -17,6 +17,8 @@ extern crate alloc;
 #[cfg(any(feature = "std", selvedge_loom))]
 extern crate std;
 
+#[cfg(all(feature = "diagnose", not(selvedge_loom)))]
+pub mod diagnose;
 #[doc(hidden)]
 pub mod raw;
 

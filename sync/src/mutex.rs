@@ -149,6 +149,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[doc(alias = "acquire")]
     #[inline]
+    #[track_caller]
     pub fn lock(&self) -> Lock<'_, T> {
         Lock { wait: Wait::new(self, Alone) }
     }
@@ -178,6 +179,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[doc(alias = "lock_arc")]
     #[inline]
+    #[track_caller]
     pub fn lock_owned(self: Arc<Self>) -> LockOwned<T> {
         LockOwned { wait: Wait::new(self, Alone) }
     }
@@ -198,6 +200,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "lock_blocking")]
+    #[track_caller]
     pub fn blocking_lock(&self) -> MutexGuard<'_, T> {
         crate::raw::block::block_on(self.lock())
     }
@@ -206,6 +209,7 @@ impl<T: ?Sized> Mutex<T> {
     /// guard lives.
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "lock_arc_blocking")]
+    #[track_caller]
     pub fn blocking_lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
         crate::raw::block::block_on(self.lock_owned())
     }
@@ -216,7 +220,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// If the mutex is held, or owed to a task in line ([fairness](Self#fairness)).
     #[inline]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
         let turn = Turn::try_take(self, Alone).map_err(|_| TryLockError(()))?;
         Ok(MutexGuard::new(turn))
@@ -229,7 +233,7 @@ impl<T: ?Sized> Mutex<T> {
     /// As for [`try_lock`](Self::try_lock).
     #[doc(alias = "try_lock_arc")]
     #[inline]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
         let turn = Turn::try_take(self, Alone).map_err(|_| TryLockError(()))?;
         Ok(OwnedMutexGuard::new(turn))

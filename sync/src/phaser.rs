@@ -128,6 +128,8 @@ impl Phaser {
 
     /// Waits until `phase` is over; which phase is on then.
     ///
+    /// A phase other than the one that is on counts as over: numbers wrap around.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future gives up the place in line, and nothing else.

@@ -154,6 +154,7 @@ impl Semaphore {
     ///
     /// The future panics if polled after completion.
     #[inline]
+    #[track_caller]
     pub fn acquire(&self) -> Acquire<'_> {
         Acquire { wait: Wait::new(self, Permits::exactly(1)) }
     }
@@ -222,6 +223,7 @@ impl Semaphore {
     /// As for [`acquire`](Self::acquire).
     #[doc(alias = "acquire_arc")]
     #[inline]
+    #[track_caller]
     pub fn acquire_owned(self: Arc<Self>) -> AcquireOwned {
         AcquireOwned { wait: Wait::new(self, Permits::exactly(1)) }
     }
@@ -253,6 +255,7 @@ impl Semaphore {
     /// As for [`acquire`](Self::acquire).
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "acquire_blocking")]
+    #[track_caller]
     pub fn blocking_acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         crate::raw::block::block_on(self.acquire())
     }
@@ -280,6 +283,7 @@ impl Semaphore {
     /// As for [`acquire`](Self::acquire).
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "acquire_arc_blocking")]
+    #[track_caller]
     pub fn blocking_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
         crate::raw::block::block_on(self.acquire_owned())
     }
@@ -309,7 +313,7 @@ impl Semaphore {
     ///
     /// Says whether the semaphore is closed or has none to give.
     #[inline]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         let turn = Turn::try_take(self, Permits::exactly(1)).map_err(TryAcquireError::from)?;
         Ok(SemaphorePermit { turn })
@@ -337,7 +341,7 @@ impl Semaphore {
     ///
     /// As for [`try_acquire`](Self::try_acquire).
     #[doc(alias = "try_acquire_arc")]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         let turn = Turn::try_take(self, Permits::exactly(1)).map_err(TryAcquireError::from)?;
         Ok(OwnedSemaphorePermit { turn })

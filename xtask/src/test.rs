@@ -22,10 +22,23 @@ pub(crate) fn all() -> Result<(), String> {
         ("selvedge-context", "context/examples"),
     ] {
         for example in examples(folder)? {
-            cargo(["run", "--quiet", "-p", package, "--example", &example])
+            // The one feature that is off unless asked for, and has an example.
+            let features = if example == "diagnose" { "diagnose" } else { "" };
+            cargo(["run", "--quiet", "-p", package, "--features", features, "--example", &example])
                 .step(&format!("example {example}"))?;
         }
     }
+    cargo([
+        "test",
+        "--quiet",
+        "-p",
+        "selvedge-sync",
+        "--features",
+        "diagnose",
+        "--test",
+        "diagnose",
+    ])
+    .step("diagnose")?;
     designs()?;
     cargo(["doc", "--no-deps", "--features", "selvedge/model"])
         .env("RUSTDOCFLAGS", "-D warnings")

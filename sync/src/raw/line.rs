@@ -30,6 +30,7 @@ use pin_project_lite::pin_project;
 use super::{
     list::{List, Slot, State},
     shim::{self, Label, Lock, const_in_build, op},
+    trace::Trace,
     wakers::{Wake, WakeList, in_batches},
 };
 
@@ -150,6 +151,7 @@ where
 {
     handle: H,
     asks: A,
+    trace: Trace,
 }
 
 impl<H: Handle, A: Asks<Ask<H>>> Turn<H, A> {
@@ -159,21 +161,24 @@ impl<H: Handle, A: Asks<Ask<H>>> Turn<H, A> {
     ///
     /// Says why not.
     #[inline(always)]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_take(handle: H, asks: A) -> Result<Self, Answer<Ask<H>>> {
         match handle.core().try_take(asks.ask()) {
             Answer::Granted(ask) => {
                 op!(handle.core().label(), "acquired");
-                Ok(Self { handle, asks: A::granted(ask) })
+                Ok(Self::of(handle, A::granted(ask)))
             }
             other => Err(other),
         }
     }
 
     /// A turn that is the caller's already: a part of another, or what a change of the state made.
-    #[inline]
+    #[inline(always)]
+    #[track_caller]
     pub fn of(handle: H, asks: A) -> Self {
-        Self { handle, asks }
+        let core = handle.core();
+        let trace = Trace::here().holds(core, || core.label(), None);
+        Self { handle, asks, trace }
     }
 
     /// What the turn belongs to.
@@ -197,16 +202,21 @@ impl<H: Handle, A: Asks<Ask<H>>> Turn<H, A> {
     /// Keeps the turn for ever, and hands out what held it.
     #[inline]
     pub fn into_handle(self) -> H {
+        self.into_parts().0
+    }
+
+    fn into_parts(self) -> (H, Trace) {
         let this = mem::ManuallyDrop::new(self);
-        // SAFETY: `this` is not dropped, so the handle is moved out once.
-        unsafe { core::ptr::read(&this.handle) }
+        // SAFETY: `this` is not dropped, so both are moved out once.
+        unsafe { (core::ptr::read(&this.handle), core::ptr::read(&this.trace)) }
     }
 
     /// The same turn as something else: `change` is the step on the state.
     #[inline]
     pub fn become_<B: Asks<Ask<H>>>(self, asks: B, change: impl FnOnce(&Core<H>)) -> Turn<H, B> {
         // Should a waker panic in `change`, the turn is given back as what it is by then.
-        let turn = Turn { handle: self.into_handle(), asks };
+        let (handle, trace) = self.into_parts();
+        let turn = Turn { handle, asks, trace };
         change(turn.handle.core());
         turn
     }
@@ -221,7 +231,8 @@ where
     #[inline]
     pub fn narrow(self) -> Turn<&'a P::Core, A> {
         let asks = self.asks;
-        Turn { handle: self.into_handle().core(), asks }
+        let (handle, trace) = self.into_parts();
+        Turn { handle: handle.core(), asks, trace }
     }
 }
 
@@ -344,6 +355,7 @@ pin_project! {
     {
         handle: Option<H>,
         asks: A,
+        trace: Trace,
         #[pin]
         slot: Slot<Ask<H>>,
     }
@@ -366,8 +378,9 @@ pin_project! {
 impl<H: Handle, A: Asks<Ask<H>>> Wait<H, A> {
     /// Outside of the line still: the first poll asks for a turn.
     #[inline(always)]
+    #[track_caller]
     pub fn new(handle: H, asks: A) -> Self {
-        Self { handle: Some(handle), asks, slot: Slot::new() }
+        Self { handle: Some(handle), asks, trace: Trace::here(), slot: Slot::new() }
     }
 
     /// What the place is in front of, until the turn is taken.
@@ -405,7 +418,10 @@ impl<H: Handle, A: Asks<Ask<H>>> Wait<H, A> {
             again(core, this.slot, this.asks.ask(), cx)
         } else {
             match core.try_take(this.asks.ask()) {
-                Answer::Wait => stand(core, this.slot, this.asks.ask(), cx),
+                Answer::Wait => {
+                    this.trace.waits(core, core.label(), this.slot.as_mut().place(), cx);
+                    stand(core, this.slot, this.asks.ask(), cx)
+                }
                 answer => answer,
             }
         };
@@ -413,13 +429,15 @@ impl<H: Handle, A: Asks<Ask<H>>> Wait<H, A> {
             Answer::Wait => Poll::Pending,
             Answer::Granted(ask) => {
                 op!(core.label(), "acquired");
+                let trace = this.trace.holds(core, || core.label(), Some(cx));
                 let handle = this.handle.take();
                 // SAFETY: it was there at the top of this function.
                 let handle = unsafe { handle.unwrap_unchecked() };
-                Poll::Ready(Some(Turn { handle, asks: A::granted(ask) }))
+                Poll::Ready(Some(Turn { handle, asks: A::granted(ask), trace }))
             }
             Answer::Refused => {
                 op!(core.label(), "refused");
+                *this.trace = Trace::here();
                 *this.handle = None;
                 Poll::Ready(None)
             }

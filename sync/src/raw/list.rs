@@ -39,6 +39,7 @@ use core::{
 
 use super::{
     shim::{Cell, atomic::AtomicU8},
+    trace,
     wakers::{Wake, WakeList},
 };
 
@@ -97,6 +98,7 @@ impl<V> Node<V> {
 
     #[inline(always)]
     fn set(&self, state: State) {
+        trace::moved(core::ptr::from_ref(self).cast(), state);
         // ORDERING: Release pairs with the Acquire in `state`.
         self.state.store(state as u8, Release);
     }
@@ -195,6 +197,12 @@ impl<V: Copy> Slot<V> {
         // SAFETY: as for `node`; `known` is read and written by the future alone.
         let known = unsafe { (*self.node().as_ptr()).known };
         known == (waker.data(), ptr::from_ref(waker.vtable()))
+    }
+
+    /// Where the node is, or will be.
+    #[inline(always)]
+    pub fn place(self: Pin<&mut Self>) -> *const () {
+        self.node().as_ptr().cast_const().cast()
     }
 
     /// The node.

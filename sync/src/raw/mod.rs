@@ -8,6 +8,7 @@
 //! | `wakers`| wake-ups that leave a lock as values                       | yes      |
 //! | `list`  | the list threaded through pinned waiters                   | yes      |
 //! | `line`  | waiting in line, and being granted a turn                  | no       |
+//! | `trace` | who waits and who holds, for `diagnose`                     | no       |
 //! | `guard` | access to a value for as long as a turn is held            | yes      |
 //! | `slot`  | room for the waker of the one task that waits              | no       |
 //! | `signal`| waiting for a condition, seldom and by many                | no       |
@@ -29,4 +30,5 @@ mod overlap;
 pub mod shim;
 pub mod signal;
 pub mod slot;
+pub mod trace;
 pub mod wakers;

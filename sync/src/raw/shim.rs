@@ -317,15 +317,27 @@ mod plain {
         pub(super) fn resume(&self, (): &mut Reading) {}
     }
 
-    /// The name of an object in a timeline; nothing in a build.
+    /// The name of an object in a timeline; nothing in a build, but for `diagnose`.
     #[derive(Clone, Copy, Debug)]
-    pub struct Label;
+    pub struct Label {
+        #[cfg(feature = "diagnose")]
+        kind: &'static str,
+    }
 
     impl Label {
         /// Names an object after its kind.
         #[inline(always)]
         pub const fn new(_kind: &'static str) -> Self {
-            Self
+            Self {
+                #[cfg(feature = "diagnose")]
+                kind: _kind,
+            }
+        }
+
+        /// What it is.
+        #[cfg(feature = "diagnose")]
+        pub const fn kind(self) -> &'static str {
+            self.kind
         }
     }
 

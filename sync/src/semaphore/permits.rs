@@ -49,6 +49,7 @@ macro_rules! permit {
 
             /// Parts `n` permits from these; `None` if there are not so many.
             #[must_use = "the permits are given back at once if they are not kept"]
+            #[track_caller]
             pub fn split(&mut self, n: usize) -> Option<Self> {
                 let rest = self.num_permits().checked_sub(n)?;
                 self.turn.set_asks(Permits::exactly(rest));
