@@ -11,6 +11,7 @@ groups=(
     {mutex,semaphore}/{uncontended,one_poll} semaphore/many
     rwlock/{read,write}{,_one_poll}
     condvar/{notify_nobody,wait}
+    once_cell/{get,get_or_init,herd/{2,64}} set_once/wait_set latch/{open,herd/64} lazy/made once/done
     notify/{none,one,all_0,all_1,all_1000,ping_pong/one_thread,repoll}
     oneshot/{ready,waiting}
     watch/send_read watch/one_thread/{1,10,100}
