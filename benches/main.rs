@@ -1,11 +1,13 @@
 //! Ours against the peers.
 
+mod auto_reset_event;
 mod bounded_semaphore;
 mod cancel;
 mod capacity_limiter;
 mod completion;
 mod condvar;
 mod deadline;
+mod event;
 mod keyed_mutex;
 mod latch;
 mod lazy;
@@ -36,11 +38,13 @@ fn groups() -> Vec<Group> {
     // A line each, so that two that are added do not meet.
     #[rustfmt::skip]
     let all = [
+        auto_reset_event::groups,
         bounded_semaphore::groups,
         cancel::groups,
         capacity_limiter::groups,
         completion::groups,
         deadline::groups,
+        event::groups,
         keyed_mutex::groups,
         latch::groups,
         lazy::groups,

@@ -22,6 +22,8 @@ pub mod diagnose;
 #[doc(hidden)]
 pub mod raw;
 
+#[cfg(feature = "auto_reset_event")]
+mod auto_reset_event;
 #[cfg(feature = "bounded_semaphore")]
 mod bounded_semaphore;
 #[cfg(feature = "capacity_limiter")]
@@ -32,6 +34,8 @@ mod completion;
 mod condvar;
 #[cfg(feature = "deadline")]
 mod deadline;
+#[cfg(feature = "event")]
+mod event;
 #[cfg(feature = "keyed_mutex")]
 mod keyed_mutex;
 #[cfg(feature = "latch")]
@@ -67,6 +71,8 @@ pub mod futures {
 
 mod error;
 
+#[cfg(feature = "auto_reset_event")]
+pub use auto_reset_event::{AutoResetEvent, AutoResetEventStatistics, AutoResetEventWait};
 #[cfg(feature = "bounded_semaphore")]
 pub use bounded_semaphore::{
     AcquireBounded, AcquireBoundedOwned, BoundedPermit, BoundedSemaphore, OwnedBoundedPermit,
@@ -85,6 +91,8 @@ pub use condvar::{Condvar, CondvarStatistics, CondvarWait, CondvarWaitWhile};
 #[cfg(feature = "deadline")]
 pub use deadline::{DeadlineExt, Expired, Until};
 pub use error::TryLockError;
+#[cfg(feature = "event")]
+pub use event::{Event, EventStatistics, EventWait};
 #[cfg(feature = "keyed_mutex")]
 pub use keyed_mutex::{KeyedMutex, KeyedMutexGuard, LockKey, LockKeyOwned, OwnedKeyedMutexGuard};
 #[cfg(feature = "latch")]

@@ -119,7 +119,18 @@ impl Notify {
         /// With nothing kept.
         #[must_use]
         pub fn new() -> Self {
-            Self { state: AtomicUsize::new(0), line: Line::new(), label: Label::new("notify") }
+            Self::with(false)
+        }
+    }
+
+    const_in_build! {
+        /// With a notification kept, or not.
+        pub(crate) fn with(kept: bool) -> Self {
+            Self {
+                state: AtomicUsize::new(if kept { PERMIT } else { 0 }),
+                line: Line::new(),
+                label: Label::new("notify"),
+            }
         }
     }
 
@@ -205,8 +216,30 @@ impl Notify {
         })
     }
 
+    /// Whether a notification is kept.
+    #[cfg(feature = "auto_reset_event")]
+    pub(crate) fn is_kept(&self) -> bool {
+        // ORDERING: Acquire pairs with the Release in `without_waiters`: who finds it kept sees what
+        // came before.
+        self.state.load(Acquire) & PERMIT != 0
+    }
+
+    /// Takes back what is kept.
+    #[cfg(feature = "auto_reset_event")]
+    pub(crate) fn take_back(&self) {
+        let mut state = self.state.load(Relaxed);
+        while state & PERMIT != 0 {
+            // ORDERING: Acquire pairs with the Release in `without_waiters`: what is looked at next
+            // is as new as the last notification that was taken back.
+            match self.state.compare_exchange_weak(state, state & !PERMIT, Acquire, Relaxed) {
+                Ok(_) => return,
+                Err(now) => state = now,
+            }
+        }
+    }
+
     #[inline]
-    fn since(&self) -> Since {
+    pub(crate) fn since(&self) -> Since {
         // ORDERING: Acquire pairs with the Releases in `without_waiters` and `set`. It keeps what
         // the caller reads next behind it.
         // RACE: 1. A reads a flag, not set. 2. B sets it and calls `notify_waiters`. 3. A reads the
@@ -475,7 +508,7 @@ fn enable<H: Handle<Target = Notify>>(wait: Pin<&mut Wait<H, Since>>) -> bool {
 
 /// A notification that was received is not given back.
 #[inline(always)]
-fn keep<H: Handle<Target = Notify>>(turn: Poll<Option<Turn<H, Since>>>) -> Poll<()> {
+pub(crate) fn keep<H: Handle<Target = Notify>>(turn: Poll<Option<Turn<H, Since>>>) -> Poll<()> {
     turn.map(|turn| drop(turn.map(Turn::into_handle)))
 }
 

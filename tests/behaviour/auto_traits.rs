@@ -50,12 +50,14 @@ fn unwinds<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
 
 fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 
+mod auto_reset_event;
 mod bounded_semaphore;
 mod cancel;
 mod capacity_limiter;
 mod completion;
 mod condvar;
 mod deadline;
+mod event;
 mod keyed_mutex;
 mod latch;
 mod lazy;

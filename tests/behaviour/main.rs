@@ -4,6 +4,7 @@
 //! Numbers are those of the list of behaviours that the project keeps (`Semantics 4`).
 #![cfg(not(selvedge_loom))]
 
+mod auto_reset_event;
 mod auto_traits;
 mod bounded_semaphore;
 mod cancel;
@@ -12,6 +13,7 @@ mod completion;
 mod condvar;
 mod deadline;
 mod drop_in;
+mod event;
 mod guards;
 mod harness;
 mod keyed_mutex;

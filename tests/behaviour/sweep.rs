@@ -43,11 +43,13 @@ pub(crate) type Report<'a> = &'a mut dyn FnMut(&str, &str, usize);
 // A line each, so that two that are added do not meet.
 #[rustfmt::skip]
 const ALL: &[fn(Report<'_>)] = &[
+    crate::auto_reset_event::sweep,
     crate::bounded_semaphore::sweep,
     crate::cancel::sweep,
     crate::capacity_limiter::sweep,
     crate::completion::sweep,
     crate::deadline::sweep,
+    crate::event::sweep,
     crate::keyed_mutex::sweep,
     crate::latch::sweep,
     crate::lazy::sweep,

@@ -3,12 +3,14 @@
 //! `cargo xtask models` runs them. Each says what turns it red, and has been seen red.
 #![cfg(selvedge_loom)]
 
+mod auto_reset_event;
 mod bounded_semaphore;
 mod cancel;
 mod capacity_limiter;
 mod completion;
 mod condvar;
 mod deadline;
+mod event;
 mod keyed_mutex;
 mod latch;
 mod lazy;
