@@ -15,12 +15,13 @@ groups=(
     notify/{none,one,all_0,all_1,all_1000,ping_pong/one_thread,repoll}
     oneshot/{ready,waiting}
     watch/send_read watch/one_thread/{1,10,100}
+    decorate/{chain,rate_limit,retry}
     tracker/{track,wait}
     context/{child,cancel_1,cancel_1000,cancel_1000_children,is_cancelled}
 )
 for group in "${groups[@]}"; do
     echo "$group"
-    for who in selvedge tokio tokio-util async-lock mea maitake event-listener futures oneshot piper futures\* 'std floor*' 'fence + load*' loop\*; do
+    for who in selvedge tokio tokio-util async-lock mea maitake event-listener futures oneshot tower governor backon piper futures\* 'std floor*' 'fence + load*' loop\*; do
         few=$(count "$group" "$who" 10000)
         many=$(count "$group" "$who" 20000)
         [ "$((many - few))" -lt 10000 ] || printf '  %-12s %6s\n' "$who" "$(((many - few) / 10000))"

@@ -7,6 +7,7 @@ mod capacity_limiter;
 mod completion;
 mod condvar;
 mod deadline;
+mod decorate;
 mod event;
 mod keyed_mutex;
 mod latch;
@@ -46,6 +47,7 @@ fn groups() -> Vec<Group> {
         deadline::groups,
         event::groups,
         keyed_mutex::groups,
+        decorate::groups,
         latch::groups,
         lazy::groups,
         condvar::groups,

@@ -68,6 +68,20 @@ fn one_name_finds_everything() {
             }
         }
     }
+    // Decorators share a bench; a model has only what shares state.
+    let decorators = sources(&["context/src/decorate"]).into_iter().map(|(path, _)| path);
+    for path in decorators.filter(|path| path.matches('/').count() == 3) {
+        let name = Path::new(&path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if ["mod", "error", "time"].contains(&name) {
+            continue;
+        }
+        let companions =
+            [format!("context/examples/{name}.rs"), format!("tests/behaviour/decorate/{name}.rs")];
+        missing.extend(companions.into_iter().filter(|file| !Path::new(file).exists()));
+        if !facade.contains(&format!("\n{name} = [")) {
+            missing.push(format!("the feature {name} of the facade"));
+        }
+    }
     assert!(missing.is_empty(), "missing: {missing:#?}");
 }
 

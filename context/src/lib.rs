@@ -8,6 +8,7 @@
 //! |---------|---------------|
 //! | `cancel` | [`CancellationToken`]: trees, reasons, deadlines, several parents, callbacks; [`Deadline`] |
 //! | `tracker` | [`TaskTracker`]: counts tasks, and waits for their end |
+//! | `decorate` … | [`decorate`]: `op(f).timeout(…)`, and whatever else wraps a function |
 //!
 //! No `Drop` in this crate blocks, panics or spawns.
 #![no_std]
@@ -32,3 +33,5 @@ pub use cancel::{
 mod tracker;
 #[cfg(feature = "tracker")]
 pub use tracker::{TaskTracker, TaskTrackerToken, TaskTrackerWaitFuture, TrackedFuture};
+#[cfg(feature = "decorate")]
+pub mod decorate;

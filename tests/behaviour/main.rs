@@ -12,6 +12,7 @@ mod capacity_limiter;
 mod completion;
 mod condvar;
 mod deadline;
+mod decorate;
 mod drop_in;
 mod event;
 mod guards;

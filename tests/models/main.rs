@@ -24,6 +24,8 @@ mod oneshot;
 mod phaser;
 mod pipe;
 mod queue;
+mod rate_limit;
+mod retry;
 mod runner;
 mod rwlock;
 mod semaphore;

@@ -1,0 +1,129 @@
+//! Decorated functions that nothing disturbs: timeout + limit + retry, a rate limit, a retry.
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    hint::black_box,
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use selvedge_benches::{Group, Run, at_once, timed};
+use selvedge_context::decorate::{Backoff, CallError, RateLimit, Retry, op};
+use selvedge_sync::Semaphore;
+use tower::{Service, ServiceBuilder, retry::Policy};
+
+type Failed = CallError<Infallible>;
+
+async fn double(n: u64) -> Result<u64, Failed> {
+    Ok(2 * n)
+}
+
+/// Two retries after an error, as ours.
+#[derive(Clone)]
+struct Twice(u32);
+
+impl<E> Policy<u64, u64, E> for Twice {
+    type Future = Ready<()>;
+
+    fn retry(&mut self, _: &mut u64, result: &mut Result<u64, E>) -> Option<Ready<()>> {
+        if result.is_ok() || self.0 == 0 {
+            return None;
+        }
+        self.0 -= 1;
+        Some(ready(()))
+    }
+
+    fn clone_request(&mut self, request: &u64) -> Option<u64> {
+        Some(*request)
+    }
+}
+
+fn chain() -> Vec<(&'static str, Run)> {
+    let ours: Run = Box::new(|n| {
+        static LIMIT: Semaphore = Semaphore::new(8);
+        let chain = op(double)
+            .timeout(Duration::from_secs(1))
+            .limit(&LIMIT)
+            .retry(Retry::new(Backoff::constant(Duration::ZERO)));
+        timed(|| {
+            for at in 0..n {
+                assert_eq!(black_box(at_once(black_box(&chain).call(at))), Ok(2 * at));
+            }
+        })
+    });
+    let tower: Run = Box::new(|n| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.expect("tokio starts");
+        let _entered = runtime.enter();
+        let mut service = ServiceBuilder::new()
+            .retry(Twice(2))
+            .concurrency_limit(8)
+            .timeout(Duration::from_secs(1))
+            .service_fn(async |n: u64| Ok::<_, Infallible>(2 * n));
+        timed(|| {
+            for at in 0..n {
+                let ready = std::future::poll_fn(|cx| service.poll_ready(cx));
+                assert!(at_once(ready).is_ok());
+                assert_eq!(black_box(at_once(service.call(at))).ok(), Some(2 * at));
+            }
+        })
+    });
+    vec![("selvedge", ours), ("tower", tower)]
+}
+
+fn rate_limit() -> Vec<(&'static str, Run)> {
+    let ours: Run = Box::new(|n| {
+        static RATE: RateLimit =
+            RateLimit::new(1_000_000_000, Duration::from_secs(1)).burst(1_000_000_000);
+        let limited = op(double).rate_limit(&RATE);
+        timed(|| {
+            for at in 0..n {
+                assert_eq!(black_box(at_once(black_box(&limited).call(at))), Ok(2 * at));
+            }
+        })
+    });
+    let governor: Run = Box::new(|n| {
+        let many = NonZeroU32::new(1_000_000_000).expect("not 0");
+        let quota = governor::Quota::per_second(many);
+        let limiter = governor::RateLimiter::direct(quota);
+        timed(|| {
+            for at in 0..n {
+                let call = async {
+                    black_box(&limiter).until_ready().await;
+                    double(at).await
+                };
+                assert_eq!(black_box(at_once(call)), Ok(2 * at));
+            }
+        })
+    });
+    vec![("selvedge", ours), ("governor", governor)]
+}
+
+fn retry() -> Vec<(&'static str, Run)> {
+    let ours: Run = Box::new(|n| {
+        let policy = Retry::new(Backoff::exponential(Duration::from_millis(1)));
+        let steady = op(double).retry(policy);
+        timed(|| {
+            for at in 0..n {
+                assert_eq!(black_box(at_once(black_box(&steady).call(at))), Ok(2 * at));
+            }
+        })
+    });
+    let backon: Run = Box::new(|n| {
+        use backon::Retryable;
+        let policy = backon::ExponentialBuilder::default();
+        timed(|| {
+            for at in 0..n {
+                let call = (|| double(at)).retry(black_box(policy)).sleep(|_| ready(()));
+                assert_eq!(black_box(at_once(async { call.await })), Ok(2 * at));
+            }
+        })
+    });
+    vec![("selvedge", ours), ("backon", backon)]
+}
+
+pub(crate) fn groups() -> Vec<Group> {
+    let group = |name: &str, contestants| Group { name: format!("decorate/{name}"), contestants };
+    Vec::from([group("chain", chain()), group("rate_limit", rate_limit()), group("retry", retry())])
+}

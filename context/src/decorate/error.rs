@@ -1,0 +1,86 @@
+//! The error of a function that has none that decorators can speak.
+
+use core::{fmt, future::Future};
+
+use super::{Call, SendCall, decorate, opaque};
+
+/// Why a decorated call failed: a refusal of a decorator's, or the function's own error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallError<E> {
+    /// The function's own error.
+    Inner(E),
+    /// It took too long.
+    #[cfg(feature = "timed")]
+    Elapsed(super::Elapsed),
+    /// There was no room for it.
+    #[cfg(feature = "limit")]
+    Refused(super::Refused),
+    /// It asked for more than the limiter ever gives at once.
+    #[cfg(feature = "rate_limit")]
+    RateLimited(super::RateLimited),
+}
+
+impl<E> CallError<E> {
+    /// The function's own error, if it is that.
+    pub fn into_inner(self) -> Option<E> {
+        match self {
+            Self::Inner(error) => Some(error),
+            #[cfg(any(feature = "timed", feature = "limit", feature = "rate_limit"))]
+            _ => None,
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inner(error) => error.fmt(f),
+            #[cfg(feature = "timed")]
+            Self::Elapsed(error) => error.fmt(f),
+            #[cfg(feature = "limit")]
+            Self::Refused(error) => error.fmt(f),
+            #[cfg(feature = "rate_limit")]
+            Self::RateLimited(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: core::error::Error> core::error::Error for CallError<E> {}
+
+macro_rules! refusals {
+    ($($(#[$attr:meta])* $name:ident;)*) => {$(
+        $(#[$attr])*
+        impl<E> From<super::$name> for CallError<E> {
+            fn from(error: super::$name) -> Self {
+                Self::$name(error)
+            }
+        }
+    )*};
+}
+refusals! {
+    #[cfg(feature = "timed")]
+    Elapsed;
+    #[cfg(feature = "limit")]
+    Refused;
+    #[cfg(feature = "rate_limit")]
+    RateLimited;
+}
+
+/// See [`Op::errors`](super::Op::errors).
+#[derive(Clone, Copy)]
+pub struct Errors<C> {
+    pub(super) inner: C,
+}
+
+decorate! {
+    [R, E] Errors<C>;
+    call: [C: Call<Args, Output = Result<R, E>>];
+    send_call: [C: SendCall<Args, Output = Result<R, E>>, Args: Send, R: Send, E: Send];
+    |_me, args, inner| -> Result<R, CallError<E>> {
+        let call = inner(args);
+        async move { call.await.map_err(CallError::Inner) }
+    }
+}
+
+opaque! { Errors<C> }

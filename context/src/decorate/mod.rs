@@ -1,0 +1,457 @@
+//! Functions that wrap async functions: what decorators are in other languages.
+//!
+//! `op(f)` makes a chain of any async function or closure; each method wraps it once more. The
+//! documented order, from the outside in: `retry(breaker(rate_limit(timeout(limit(f)))))`.
+//!
+//! ```
+//! # #[cfg(all(feature = "timed", feature = "limit", feature = "retry"))]
+//! # pollster::block_on(async {
+//! use std::time::Duration;
+//!
+//! use selvedge_context::decorate::{Backoff, CallError, Retry, op};
+//! use selvedge_sync::Semaphore;
+//!
+//! static LIMIT: Semaphore = Semaphore::new(8);
+//!
+//! async fn fetch(url: &str) -> Result<usize, CallError<std::io::Error>> {
+//!     Ok(url.len())
+//! }
+//!
+//! let fetch = op(fetch)
+//!     .limit(&LIMIT)
+//!     .timeout(Duration::from_secs(1))
+//!     .retry(Retry::new(Backoff::exponential(Duration::from_millis(50)).attempts(3)));
+//! assert_eq!(fetch.call("a page").await.unwrap(), 6);
+//! # });
+//! ```
+//!
+//! # Errors
+//!
+//! A decorator that can refuse a call says so in the function's own error type: `.timeout(d)` asks for
+//! `E: From<Elapsed>`, `.limit(…)` for `E: From<Refused>`, and so on. So a chain of any depth returns
+//! `Result<T, E>`, and what is outside sees every failure alike. `Box<dyn Error>` and the like have
+//! those conversions; [`CallError`] has them for functions that have no error type of their own yet
+//! ([`Op::errors`]).
+//!
+//! # What a chain costs
+//!
+//! No box and no allocation: the future of a chain holds the futures of its parts. It is `Send` if they
+//! are; in generic code [`SendCall`] says so.
+
+use core::{fmt, future::Future};
+
+#[cfg(feature = "limit")]
+use core::ops::Deref;
+#[cfg(feature = "timed")]
+use core::time::Duration;
+
+#[cfg(feature = "limit")]
+use selvedge_sync::Semaphore;
+
+pub use error::{CallError, Errors};
+pub use time::{Ambient, On, Time};
+
+mod error;
+mod time;
+
+#[cfg(feature = "catch_unwind")]
+mod catch_unwind;
+#[cfg(feature = "catch_unwind")]
+pub use catch_unwind::{CatchUnwind, Caught};
+
+#[cfg(feature = "fallback")]
+mod fallback;
+#[cfg(feature = "fallback")]
+pub use fallback::Fallback;
+
+#[cfg(feature = "instrument")]
+mod instrument;
+#[cfg(feature = "instrument")]
+pub use instrument::{Event, Hook, Instrument};
+
+#[cfg(feature = "limit")]
+mod limit;
+#[cfg(feature = "limit")]
+pub use limit::{Limit, Limited, Refused, Shed, Shedding};
+
+#[cfg(feature = "rate_limit")]
+mod rate_limit;
+#[cfg(feature = "rate_limit")]
+pub use rate_limit::{RateLimit, RateLimited, Reservation, Throttled, Throttling};
+
+#[cfg(feature = "retry")]
+mod retry;
+#[cfg(feature = "retry")]
+pub use retry::{
+    Attempt, Decide, IfErr, NoHook, OnRetry, Retried, Retry, RetryPolicy, Retrying, Verdict,
+    backoff::{Backoff, Jitter},
+    budget::{Budget, NoBudget, Spends},
+    retry, retry_on,
+};
+
+#[cfg(feature = "timed")]
+mod timed;
+#[cfg(feature = "timed")]
+pub use selvedge_timer::Elapsed;
+#[cfg(feature = "timed")]
+pub use timed::{Timed, Within};
+
+/// Something that can be called, again and again, with a tuple of arguments: every async function and
+/// async closure of up to four, and every decorated one.
+///
+/// The arguments may borrow, and the future may borrow from them and from the function.
+pub trait Call<Args> {
+    /// What a call ends with.
+    type Output;
+
+    /// Calls it. Nothing happens before the future is polled.
+    fn call(&self, args: Args) -> impl Future<Output = Self::Output>;
+}
+
+/// A [`Call`] whose future is known to be `Send` where the function's type is not: in generic code that
+/// spawns.
+pub trait SendCall<Args>: Call<Args, Output: Send> + Send + Sync {
+    /// Calls it.
+    fn send_call(&self, args: Args) -> impl Future<Output = Self::Output> + Send;
+}
+
+/// A way of wrapping: [`Op::layer`] applies one of your own.
+pub trait Wrap<C> {
+    /// What comes of it.
+    type Wrapped;
+
+    /// Wraps `inner`.
+    fn wrap(self, inner: C) -> Self::Wrapped;
+}
+
+macro_rules! functions {
+    ($($name:ident($($arg:ident: $type:ident)*);)*) => {$(
+        impl<F, R, $($type),*> Call<($($type,)*)> for F
+        where
+            F: AsyncFn($($type),*) -> R,
+        {
+            type Output = R;
+
+            #[inline]
+            fn call(&self, ($($arg,)*): ($($type,)*)) -> impl Future<Output = R> {
+                self($($arg),*)
+            }
+        }
+
+        /// The future by its type, which an `AsyncFn` does not tell.
+        #[inline]
+        fn $name<F: Fn($($type),*) -> Fut, Fut, $($type),*>(f: &F, $($arg: $type),*) -> Fut {
+            f($($arg),*)
+        }
+
+        impl<F, Fut, R: Send, $($type: Send),*> SendCall<($($type,)*)> for F
+        where
+            F: AsyncFn($($type),*) -> R + Fn($($type),*) -> Fut + Send + Sync,
+            Fut: Future<Output = R> + Send,
+        {
+            #[inline]
+            fn send_call(&self, ($($arg,)*): ($($type,)*)) -> impl Future<Output = R> + Send {
+                $name(self, $($arg),*)
+            }
+        }
+    )*};
+}
+functions! {
+    call_0();
+    call_1(a: A);
+    call_2(a: A b: B);
+    call_3(a: A b: B d: D);
+    call_4(a: A b: B d: D e: E);
+}
+
+/// Implements [`Call`] and [`SendCall`] for a decorator of your own, from one body.
+///
+/// The decorator is a struct whose field `inner` is what it wraps. `[…]` are its generics beside `C`
+/// (what is wrapped) and `Args`; the bounds are those of [`Call`] and those of [`SendCall`]. In the body
+/// the first name is the decorator, the second are the arguments, and the third calls what is wrapped.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+///
+/// use selvedge_context::decorate::{Call, SendCall, Wrap, decorate, op};
+///
+/// /// Counts the calls.
+/// struct Counted<C> {
+///     inner: C,
+///     calls: &'static AtomicU32,
+/// }
+///
+/// decorate! {
+///     [] Counted<C>;
+///     call: [C: Call<Args>];
+///     send_call: [C: SendCall<Args>, Args: Send];
+///     |me, args, inner| -> C::Output {
+///         me.calls.fetch_add(1, Relaxed);
+///         inner(args)
+///     }
+/// }
+///
+/// struct Count(&'static AtomicU32);
+///
+/// impl<C> Wrap<C> for Count {
+///     type Wrapped = Counted<C>;
+///
+///     fn wrap(self, inner: C) -> Counted<C> {
+///         Counted { inner, calls: self.0 }
+///     }
+/// }
+///
+/// static CALLS: AtomicU32 = AtomicU32::new(0);
+/// let double = op(async |n: u32| 2 * n).layer(Count(&CALLS));
+/// # pollster::block_on(async {
+/// assert_eq!(double.call(2).await + double.call(3).await, 10);
+/// # });
+/// assert_eq!(CALLS.load(Relaxed), 2);
+/// ```
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __decorate {
+    (
+        [$($generics:tt)*] $name:ty;
+        call: [$($call:tt)*];
+        send_call: [$($send:tt)*];
+        |$me:ident, $args:ident, $inner:ident| -> $output:ty $body:block
+    ) => {
+        impl<C, Args, $($generics)*> $crate::decorate::Call<Args> for $name
+        where
+            $($call)*
+        {
+            type Output = $output;
+
+            #[inline]
+            fn call(&self, $args: Args) -> impl Future<Output = $output> {
+                let $me = self;
+                let $inner = move |args| $crate::decorate::Call::call(&$me.inner, args);
+                $body
+            }
+        }
+
+        impl<C, Args, $($generics)*> $crate::decorate::SendCall<Args> for $name
+        where
+            $($send)*
+        {
+            #[inline]
+            fn send_call(&self, $args: Args) -> impl Future<Output = $output> + Send {
+                let $me = self;
+                let $inner = move |args| $crate::decorate::SendCall::send_call(&$me.inner, args);
+                $body
+            }
+        }
+    };
+}
+#[doc(inline)]
+pub use crate::__decorate as decorate;
+
+/// A function and what it is wrapped in, made by [`op`].
+#[derive(Clone, Copy)]
+pub struct Op<C, T = Ambient> {
+    inner: C,
+    time: T,
+}
+
+/// Begins a chain: `op(f).limit(…).timeout(…)`, to be called by [`call`](Op::call).
+///
+/// Decorators that need time take it from the timer that is current where the call is polled;
+/// [`Op::on`] names another.
+pub const fn op<C>(f: C) -> Op<C> {
+    Op { inner: f, time: Ambient }
+}
+
+impl<C, T> Op<C, T> {
+    /// What follows in the chain takes its time from `timer`.
+    pub fn on<U>(self, timer: U) -> Op<C, On<U>> {
+        Op { inner: self.inner, time: On(timer) }
+    }
+
+    /// What follows in the chain takes its time from a source of your own kind.
+    pub fn with_time<U: Time>(self, time: U) -> Op<C, U> {
+        Op { inner: self.inner, time }
+    }
+
+    /// Wraps in a decorator of your own.
+    pub fn layer<W: Wrap<C>>(self, layer: W) -> Op<W::Wrapped, T> {
+        Op { inner: layer.wrap(self.inner), time: self.time }
+    }
+
+    /// Wraps, with the chain's time at hand.
+    #[inline]
+    fn with<D>(self, wrap: impl FnOnce(C, &T) -> D) -> Op<D, T> {
+        Op { inner: wrap(self.inner, &self.time), time: self.time }
+    }
+
+    /// Gives the function an error type that every decorator can speak: [`CallError`] around its own.
+    pub fn errors(self) -> Op<Errors<C>, T> {
+        self.with(|inner, _| Errors { inner })
+    }
+
+    /// Gives each call at most `after`: then its future is dropped, and the call ends with
+    /// [`Elapsed`]. A result that is there beats the deadline. The clock is read at the first
+    /// `Pending`, so a call that is ready at once reads none.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call drops what it wraps.
+    #[cfg(feature = "timed")]
+    pub fn timeout(self, after: Duration) -> Op<Timed<C, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| Timed { inner, after, time: time.clone() })
+    }
+
+    /// Lets as many calls run at a time as the semaphore has permits (a bulkhead); the others wait,
+    /// first come, first served.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call gives up its place in line, or its permit.
+    #[cfg(feature = "limit")]
+    pub fn limit<S: Deref<Target = Semaphore>>(self, semaphore: S) -> Op<Limit<C, S>, T> {
+        self.with(|inner, _| Limit { inner, semaphore })
+    }
+
+    /// As [`limit`](Self::limit), and refuses a call that would have to wait: load shedding.
+    #[cfg(feature = "limit")]
+    pub fn shed<S: Deref<Target = Semaphore>>(self, semaphore: S) -> Op<Shed<C, S>, T> {
+        self.with(|inner, _| Shed { inner, semaphore })
+    }
+
+    /// Lets calls begin at the limiter's rate; the others wait for their slot, first come, first
+    /// served.
+    ///
+    /// # Cancel safety
+    ///
+    /// A call that is dropped while it waits gives its slot back if nobody has taken a later one.
+    #[cfg(feature = "rate_limit")]
+    pub fn rate_limit<R: Deref<Target = RateLimit>>(self, limit: R) -> Op<Throttled<C, R, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| Throttled { inner, limit, time: time.clone() })
+    }
+
+    /// Calls again, as `policy` says, until the output will do or the policy has had enough; then
+    /// the last output is the call's.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call drops the attempt, or the sleep between two, at once.
+    #[cfg(feature = "retry")]
+    pub fn retry<P>(self, policy: P) -> Op<Retried<C, P, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| Retried { inner, policy, time: time.clone() })
+    }
+
+    /// Asks `other`, with the error and the arguments, where the function fails.
+    #[cfg(feature = "fallback")]
+    pub fn fallback<G>(self, other: G) -> Op<Fallback<C, G>, T> {
+        self.with(|inner, _| Fallback { inner, other })
+    }
+
+    /// Turns a panic into an error: the payload of the panic.
+    #[cfg(feature = "catch_unwind")]
+    pub fn catch_unwind(self) -> Op<Caught<C>, T> {
+        self.with(|inner, _| Caught { inner })
+    }
+
+    /// Tells `hook` when a call starts, and how and after how long it ends: done, failed, panicked
+    /// or cancelled.
+    #[cfg(feature = "instrument")]
+    pub fn instrument<H>(self, hook: H) -> Op<Instrument<C, H, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| Instrument { inner, hook, time: time.clone() })
+    }
+
+    /// The chain as a plain callable.
+    pub fn into_inner(self) -> C {
+        self.inner
+    }
+
+    /// Calls a function of no arguments.
+    #[inline]
+    pub fn call0(&self) -> impl Future<Output = C::Output>
+    where
+        C: Call<()>,
+    {
+        self.inner.call(())
+    }
+
+    /// Calls a function of one argument.
+    #[inline]
+    pub fn call<A>(&self, a: A) -> impl Future<Output = C::Output>
+    where
+        C: Call<(A,)>,
+    {
+        self.inner.call((a,))
+    }
+
+    /// Calls a function of two arguments.
+    #[inline]
+    pub fn call2<A, B>(&self, a: A, b: B) -> impl Future<Output = C::Output>
+    where
+        C: Call<(A, B)>,
+    {
+        self.inner.call((a, b))
+    }
+
+    /// Calls a function of three arguments.
+    #[inline]
+    pub fn call3<A, B, D>(&self, a: A, b: B, d: D) -> impl Future<Output = C::Output>
+    where
+        C: Call<(A, B, D)>,
+    {
+        self.inner.call((a, b, d))
+    }
+
+    /// Calls a function of four arguments.
+    #[inline]
+    pub fn call4<A, B, D, E>(&self, a: A, b: B, d: D, e: E) -> impl Future<Output = C::Output>
+    where
+        C: Call<(A, B, D, E)>,
+    {
+        self.inner.call((a, b, d, e))
+    }
+}
+
+impl<C: Call<Args>, Args, T> Call<Args> for Op<C, T> {
+    type Output = C::Output;
+
+    #[inline]
+    fn call(&self, args: Args) -> impl Future<Output = C::Output> {
+        self.inner.call(args)
+    }
+}
+
+impl<C: SendCall<Args>, Args, T: Send + Sync> SendCall<Args> for Op<C, T> {
+    #[inline]
+    fn send_call(&self, args: Args) -> impl Future<Output = C::Output> + Send {
+        self.inner.send_call(args)
+    }
+}
+
+impl<C, T> fmt::Debug for Op<C, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Op").finish_non_exhaustive()
+    }
+}
+
+/// `Debug` of a decorator, which is of functions that have none.
+macro_rules! opaque {
+    ($($name:ident<$($param:ident),*>)*) => {$(
+        impl<$($param),*> core::fmt::Debug for $name<$($param),*> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+use opaque;

@@ -1,0 +1,395 @@
+//! Calling again.
+
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use std::time::Instant;
+
+use pin_project_lite::pin_project;
+
+use self::{
+    backoff::Backoff,
+    budget::{NoBudget, Spends},
+};
+use super::{Ambient, Call, SendCall, Time, decorate, opaque};
+
+pub(super) mod backoff;
+pub(super) mod budget;
+
+/// See [`Op::retry`](super::Op::retry).
+#[derive(Clone, Copy)]
+pub struct Retried<C, P, T> {
+    pub(super) inner: C,
+    pub(super) policy: P,
+    pub(super) time: T,
+}
+
+/// An attempt that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    /// Which, from 1.
+    pub number: u32,
+    /// The delay before it.
+    pub delay: Duration,
+    /// How long ago the first began; nothing if the policy [does not ask](RetryPolicy::asks_time).
+    pub elapsed: Duration,
+}
+
+/// Whether to call again: [`Retry`], or one of your own.
+pub trait RetryPolicy<O> {
+    /// How many attempts there are at most: the last one gets the arguments themselves, the others a
+    /// clone.
+    fn max_attempts(&self) -> u32;
+
+    /// Whether [`Attempt::elapsed`] matters, for which the clock has to be read.
+    fn asks_time(&self) -> bool {
+        false
+    }
+
+    /// A call begins.
+    fn begin(&self) {}
+
+    /// An attempt has ended with `output`: how long to wait before the next; `None` if that is it.
+    fn next(&self, attempt: Attempt, output: &O) -> Option<Duration>;
+}
+
+impl<O, P: RetryPolicy<O> + ?Sized> RetryPolicy<O> for &P {
+    fn max_attempts(&self) -> u32 {
+        (**self).max_attempts()
+    }
+
+    fn asks_time(&self) -> bool {
+        (**self).asks_time()
+    }
+
+    fn begin(&self) {
+        (**self).begin();
+    }
+
+    fn next(&self, attempt: Attempt, output: &O) -> Option<Duration> {
+        (**self).next(attempt, output)
+    }
+}
+
+/// What an output means for a retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It will do, or trying again would not help.
+    Done,
+    /// Try again, after the policy's delay.
+    Again,
+    /// Try again, but not earlier than after this: as a server says in `Retry-After`.
+    After(Duration),
+}
+
+/// What tells a good output from a bad one: [`IfErr`], or any `Fn(&Output) -> Verdict`.
+pub trait Decide<O> {
+    /// What `output` means.
+    fn decide(&self, output: &O) -> Verdict;
+}
+
+/// Every error is worth another attempt.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct IfErr;
+
+impl<R, E> Decide<Result<R, E>> for IfErr {
+    #[inline]
+    fn decide(&self, output: &Result<R, E>) -> Verdict {
+        if output.is_ok() { Verdict::Done } else { Verdict::Again }
+    }
+}
+
+impl<O, F: Fn(&O) -> Verdict> Decide<O> for F {
+    #[inline]
+    fn decide(&self, output: &O) -> Verdict {
+        self(output)
+    }
+}
+
+/// Who is told of each retry: nobody, or any `Fn(Attempt, &Output, Duration)`.
+pub trait OnRetry<O> {
+    /// `attempt` ended with `output`, and the next begins after `delay`.
+    fn tell(&self, attempt: Attempt, output: &O, delay: Duration);
+}
+
+/// Nobody is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoHook;
+
+impl<O> OnRetry<O> for NoHook {
+    #[inline]
+    fn tell(&self, _: Attempt, _: &O, _: Duration) {}
+}
+
+impl<O, F: Fn(Attempt, &O, Duration)> OnRetry<O> for F {
+    fn tell(&self, attempt: Attempt, output: &O, delay: Duration) {
+        self(attempt, output, delay);
+    }
+}
+
+/// A policy: a [`Backoff`], what is worth a retry, a budget, and who is told.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a policy does nothing by itself"]
+pub struct Retry<D = IfErr, B = NoBudget, H = NoHook> {
+    backoff: Backoff,
+    decide: D,
+    budget: B,
+    hook: H,
+}
+
+impl Retry {
+    /// Tries again after every error.
+    pub const fn new(backoff: Backoff) -> Self {
+        Self { backoff, decide: IfErr, budget: NoBudget, hook: NoHook }
+    }
+}
+
+impl<D, B, H> Retry<D, B, H> {
+    /// Tries again where `decide` says so; it sees the whole output.
+    pub fn when<E>(self, decide: E) -> Retry<E, B, H> {
+        let Self { backoff, budget, hook, .. } = self;
+        Retry { backoff, decide, budget, hook }
+    }
+
+    /// Pays for each retry out of `budget`: a `&'static Budget` or an `Arc`.
+    pub fn budget<S: Spends>(self, budget: S) -> Retry<D, S, H> {
+        let Self { backoff, decide, hook, .. } = self;
+        Retry { backoff, decide, budget, hook }
+    }
+
+    /// Tells `hook` before each retry.
+    pub fn on_retry<I>(self, hook: I) -> Retry<D, B, I> {
+        let Self { backoff, decide, budget, .. } = self;
+        Retry { backoff, decide, budget, hook }
+    }
+}
+
+impl<O, D: Decide<O>, B: Spends, H: OnRetry<O>> RetryPolicy<O> for Retry<D, B, H> {
+    #[inline]
+    fn max_attempts(&self) -> u32 {
+        self.backoff.max_attempts()
+    }
+
+    #[inline]
+    fn asks_time(&self) -> bool {
+        self.backoff.max_total().is_some()
+    }
+
+    #[inline]
+    fn begin(&self) {
+        if let Some(budget) = self.budget.budget() {
+            budget.deposit();
+        }
+    }
+
+    #[inline]
+    fn next(&self, attempt: Attempt, output: &O) -> Option<Duration> {
+        let least = match self.decide.decide(output) {
+            Verdict::Done => return None,
+            Verdict::Again => Duration::ZERO,
+            Verdict::After(least) => least,
+        };
+        self.delay(attempt, least).inspect(|delay| self.hook.tell(attempt, output, *delay))
+    }
+}
+
+impl<D, B: Spends, H> Retry<D, B, H> {
+    /// The delay after an attempt that failed; `None` if there is no more time, no more attempts, or
+    /// nothing left to pay with.
+    #[cold]
+    fn delay(&self, attempt: Attempt, least: Duration) -> Option<Duration> {
+        let next = attempt.number.checked_add(1)?;
+        let delay = self.backoff.delay(next, attempt.delay, fastrand::f64())?.max(least);
+        let end = attempt.elapsed.saturating_add(delay);
+        let in_time = self.backoff.max_total().is_none_or(|total| end <= total);
+        let paid = in_time && self.budget.budget().is_none_or(budget::Budget::withdraw);
+        paid.then_some(delay)
+    }
+}
+
+decorate! {
+    [P, T] Retried<C, P, T>;
+    call: [C: Call<Args>, P: RetryPolicy<C::Output>, T: Time, Args: Clone];
+    send_call: [
+        C: SendCall<Args>,
+        P: RetryPolicy<C::Output> + Send + Sync,
+        T: Time<Sleep: Send> + Send + Sync,
+        Args: Clone + Send,
+    ];
+    |me, args, inner| -> C::Output {
+        let (policy, time) = (&me.policy, me.time.clone());
+        let mut args = Some(args);
+        let make = Last(move |last| {
+            let args = if last { args.take() } else { args.clone() };
+            inner(args.expect("the last attempt comes once"))
+        });
+        Retrying::new(policy, time, make)
+    }
+}
+
+/// Calls `make` again, as `policy` says, until the output will do or the policy has had enough. The
+/// first future is made at once, and polled with the one that is returned.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the attempt, or the sleep between two, at once.
+///
+/// # Panics
+///
+/// The future panics if polled after completion.
+pub fn retry<P, M, F>(policy: P, make: M) -> Retrying<P, Any<M>, F, Ambient>
+where
+    P: RetryPolicy<F::Output>,
+    M: FnMut() -> F,
+    F: Future,
+{
+    retry_on(Ambient, policy, make)
+}
+
+/// As [`retry`], with the time of `time`.
+///
+/// # Cancel safety
+///
+/// As for [`retry`].
+pub fn retry_on<T, P, M, F>(time: T, policy: P, make: M) -> Retrying<P, Any<M>, F, T>
+where
+    T: Time,
+    P: RetryPolicy<F::Output>,
+    M: FnMut() -> F,
+    F: Future,
+{
+    Retrying::new(policy, time, Any(make))
+}
+
+/// What makes the attempts.
+pub trait Make<F> {
+    /// Makes one; the last if it is that.
+    fn make(&mut self, last: bool) -> F;
+}
+
+/// Makes each attempt alike.
+pub struct Any<M>(M);
+
+impl<F, M: FnMut() -> F> Make<F> for Any<M> {
+    #[inline]
+    fn make(&mut self, _: bool) -> F {
+        (self.0)()
+    }
+}
+
+/// Makes the last attempt of what the others got a clone of.
+struct Last<M>(M);
+
+impl<F, M: FnMut(bool) -> F> Make<F> for Last<M> {
+    #[inline]
+    fn make(&mut self, last: bool) -> F {
+        (self.0)(last)
+    }
+}
+
+pin_project! {
+    /// The future of [`retry`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Retrying<P, M, F, T: Time> {
+        policy: P,
+        make: M,
+        time: T,
+        number: u32,
+        delay: Duration,
+        start: Option<Instant>,
+        #[pin]
+        step: Step<F, T::Sleep>,
+    }
+}
+
+pin_project! {
+    #[project = StepProj]
+    enum Step<F, S> {
+        Call { #[pin] call: F },
+        Sleep { #[pin] sleep: S },
+    }
+}
+
+/// The number of an attempt that there is not: the last one has ended.
+const OVER: u32 = u32::MAX;
+
+impl<P, M: Make<F>, F: Future, T: Time> Retrying<P, M, F, T>
+where
+    P: RetryPolicy<F::Output>,
+{
+    #[inline]
+    fn new(policy: P, time: T, mut make: M) -> Self {
+        let call = make.make(policy.max_attempts() == 1);
+        let step = Step::Call { call };
+        Self { policy, make, time, number: 0, delay: Duration::ZERO, start: None, step }
+    }
+}
+
+impl<P, M, F, T> Future for Retrying<P, M, F, T>
+where
+    P: RetryPolicy<F::Output>,
+    M: Make<F>,
+    F: Future,
+    T: Time,
+{
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        match *this.number {
+            0 => {
+                *this.number = 1;
+                this.policy.begin();
+                if this.policy.asks_time() {
+                    *this.start = Some(this.time.now());
+                }
+            }
+            OVER => panic!("a future was polled after completion"),
+            _ => {}
+        }
+        loop {
+            match this.step.as_mut().project() {
+                StepProj::Call { call } => {
+                    let Poll::Ready(output) = call.poll(cx) else { return Poll::Pending };
+                    let elapsed = match this.start {
+                        None => Duration::ZERO,
+                        Some(start) => this.time.now().saturating_duration_since(*start),
+                    };
+                    let attempt = Attempt { number: *this.number, delay: *this.delay, elapsed };
+                    let Some(delay) = this.policy.next(attempt, &output) else {
+                        *this.number = OVER;
+                        return Poll::Ready(output);
+                    };
+                    drop(output);
+                    *this.delay = delay;
+                    if !delay.is_zero() {
+                        this.step.set(Step::Sleep { sleep: this.time.sleep(delay) });
+                        continue;
+                    }
+                }
+                StepProj::Sleep { sleep } => {
+                    if sleep.poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+            *this.number += 1;
+            let call = this.make.make(*this.number == this.policy.max_attempts());
+            this.step.set(Step::Call { call });
+        }
+    }
+}
+
+impl<P, M, F, T: Time> fmt::Debug for Retrying<P, M, F, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retrying").field("attempt", &self.number).finish_non_exhaustive()
+    }
+}
+
+opaque! { Retried<C, P, T> Any<M> Last<M> }

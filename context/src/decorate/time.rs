@@ -1,0 +1,61 @@
+//! Where a decorator takes its time from.
+
+use alloc::sync::Arc;
+use core::{fmt, future::Future, time::Duration};
+use std::time::Instant;
+
+use selvedge_timer::{Sleep, Timer};
+
+/// A source of time for decorators.
+pub trait Time: Clone {
+    /// Waits.
+    type Sleep: Future<Output = ()>;
+
+    /// What time it is.
+    fn now(&self) -> Instant;
+
+    /// Waits for `duration`.
+    fn sleep(&self, duration: Duration) -> Self::Sleep;
+}
+
+/// The timer that is current where the call is polled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ambient;
+
+/// A timer that was named ([`Op::on`](super::Op::on)).
+#[derive(Clone, Copy)]
+pub struct On<T>(pub(super) T);
+
+impl Time for Ambient {
+    type Sleep = Sleep;
+
+    #[inline]
+    fn now(&self) -> Instant {
+        selvedge_timer::raw::timer::current().now()
+    }
+
+    #[inline]
+    fn sleep(&self, duration: Duration) -> Sleep {
+        selvedge_timer::sleep(duration)
+    }
+}
+
+impl Time for On<Arc<dyn Timer + Send + Sync>> {
+    type Sleep = Sleep;
+
+    #[inline]
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    #[inline]
+    fn sleep(&self, duration: Duration) -> Sleep {
+        selvedge_timer::sleep_on(self.0.clone(), duration)
+    }
+}
+
+impl<T> fmt::Debug for On<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("On(..)")
+    }
+}

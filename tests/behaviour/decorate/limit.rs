@@ -1,0 +1,56 @@
+//! So many at a time.
+
+use std::{future::pending, pin::pin, sync::Arc};
+
+use selvedge::{
+    context::decorate::{CallError, Refused, op},
+    sync::Semaphore,
+};
+
+use super::Failed;
+use crate::harness::{Watched, poll, ready};
+
+#[test]
+fn calls_wait_for_a_permit_and_give_it_back() {
+    let room = Arc::new(Semaphore::new(1));
+    let slow = op(async || pending::<Result<(), Failed>>().await).limit(room.clone());
+    let quick = op(async || Ok::<_, Failed>(())).limit(room.clone());
+    let mut first = Box::pin(slow.call0());
+    assert!(poll(first.as_mut()).is_pending());
+    let watched = Watched::new();
+    let mut second = pin!(quick.call0());
+    assert!(watched.poll(second.as_mut()).is_pending());
+    drop(first);
+    assert_eq!(watched.woken(), 1);
+    assert_eq!(ready(second.as_mut()), Ok(()));
+    assert_eq!(room.available_permits(), 1);
+}
+
+#[test]
+fn a_call_that_is_cancelled_in_line_or_inside_takes_nothing_along() {
+    let room = Semaphore::new(1);
+    let slow = op(async || pending::<Result<(), Failed>>().await).limit(&room);
+    let mut inside = Box::pin(slow.call0());
+    let mut in_line = Box::pin(slow.call0());
+    assert!(poll(inside.as_mut()).is_pending());
+    assert!(poll(in_line.as_mut()).is_pending());
+    assert_eq!(room.waiters(), 1);
+    drop(in_line);
+    assert_eq!((room.waiters(), room.available_permits()), (0, 0));
+    drop(inside);
+    assert_eq!(room.available_permits(), 1);
+}
+
+#[test]
+fn shedding_refuses_what_would_have_to_wait() {
+    let room = Semaphore::new(1);
+    let one = op(async || Ok::<_, Failed>(1)).shed(&room);
+    assert_eq!(ready(pin!(one.call0())), Ok(1));
+    let held = room.try_acquire().unwrap();
+    assert_eq!(ready(pin!(one.call0())), Err(CallError::Refused(Refused::Full)));
+    drop(held);
+    room.close();
+    assert_eq!(ready(pin!(one.call0())), Err(CallError::Refused(Refused::Closed)));
+    let one = op(async || Ok::<_, Failed>(1)).limit(&room);
+    assert_eq!(ready(pin!(one.call0())), Err(CallError::Refused(Refused::Closed)));
+}
