@@ -23,7 +23,8 @@
 //! 3. Everything in a node but `state` is touched only with the lock around its list held, until
 //!    it is `GRANTED` or `REFUSED`: that store is the last touch from outside, and from there on
 //!    the node is its future's alone.
-//! 4. The first three states may change with the lock held only; the last two never change.
+//! 4. The first two states change with the lock held only; the last two do not change, unless the
+//!    node's own future puts it back in line.
 #![expect(unsafe_code, reason = "nodes live in other tasks' futures and are reached by pointer")]
 
 use core::{
@@ -451,6 +452,43 @@ impl<V: Copy> List<V> {
         node.set(State::Waiting);
         // SAFETY: as above.
         unsafe { node.with(|inner| inner.waker.replace(waker)) }
+    }
+
+    /// Puts the node of `slot`, which was taken out [granted](State::Granted), back in line to wait
+    /// on: in front of the first that `came_later`.
+    ///
+    /// # Safety
+    ///
+    /// The slot is taken, its node is in no list, and it leaves this one before it goes
+    /// (invariant 2).
+    pub unsafe fn put_back(
+        &mut self,
+        slot: Pin<&mut Slot<V>>,
+        value: V,
+        waker: Waker,
+        came_later: impl Fn(V) -> bool,
+    ) {
+        let node = slot.node();
+        let (mut prev, mut next) = (None, self.head);
+        while let Some(at) = next {
+            // SAFETY: a listed node is alive (2), and whoever has the list holds its lock (3).
+            let (after, its) = unsafe { at.as_ref().with(|inner| (inner.next, inner.value)) };
+            if came_later(its) {
+                break;
+            }
+            (prev, next) = (next, after);
+        }
+        // SAFETY: `known` is read and written by the future alone, which is the caller.
+        unsafe { (*node.as_ptr()).known = (waker.data(), ptr::from_ref(waker.vtable())) };
+        // SAFETY: the node is written, as the slot is taken, and still the caller's alone. Whoever
+        // took it out took its waker, so none is dropped here.
+        unsafe {
+            node.as_ref().with(|inner| *inner = Inner { prev, next, waker: Some(waker), value })
+        };
+        // SAFETY: as above.
+        unsafe { node.as_ref() }.set(State::Waiting);
+        self.set_next(prev, Some(node));
+        self.set_prev(next, Some(node));
     }
 
     /// Takes the node of `slot` out, wherever it stands.

@@ -8,6 +8,7 @@
 //! |------------------|----------------------------------|-----------------------------------------|
 //! | [`atomic`]       | `core::sync::atomic`             | loom's, each ordering open to weakening |
 //! | [`Lock`]         | `std::sync::Mutex`, or a spin bit without `std` | loom's mutex             |
+//! | [`Brief`]        | a spin bit that yields when it takes long | loom's mutex                   |
 //! | [`Cell`]         | `UnsafeCell`                     | loom's cell: every overlap is reported  |
 //! | [`Track`]        | nothing                          | a cell that records who may touch a value |
 //! | [`Heap`]         | nothing                          | reports an allocation that is never freed |
@@ -135,6 +136,45 @@ impl<T> fmt::Debug for Lock<T> {
     }
 }
 
+/// A lock that is a bit: one read-modify-write to take it, a plain store to give it back.
+///
+/// For where every operation takes it, and holds it for a few instructions. Whoever finds it taken
+/// spins a little and then yields to the scheduler again and again, so a thread that is preempted
+/// inside costs the others their time slices; without `std` they spin on, which is unfit where
+/// priorities can invert.
+pub struct Brief<T>(imp::Brief<T>);
+
+impl<T> Brief<T> {
+    const_in_build! {
+        /// Wraps `value`.
+        pub fn new(value: T) -> Self {
+            Self(imp::Brief::new(value))
+        }
+    }
+
+    /// Runs `f` with the lock held.
+    #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        self.0.with(f)
+    }
+
+    /// The value, of which there is no other user.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut()
+    }
+}
+
+// No code of a user's runs inside, so nothing is left half done.
+impl<T> core::panic::UnwindSafe for Brief<T> {}
+impl<T> core::panic::RefUnwindSafe for Brief<T> {}
+
+impl<T> fmt::Debug for Brief<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Brief(..)")
+    }
+}
+
 /// An `UnsafeCell` whose every access loom follows.
 pub struct Cell<T>(imp::Cell<T>);
 
@@ -256,12 +296,13 @@ impl fmt::Debug for Writing {
 mod plain {
     use core::cell::UnsafeCell;
 
+    pub(super) use self::bit::Bit as Brief;
+    #[cfg(not(feature = "std"))]
+    pub(super) use self::bit::Bit as Lock;
     #[cfg(feature = "std")]
     pub(super) use self::parking::Lock;
     #[cfg(feature = "std")]
     pub use self::parking::Parker;
-    #[cfg(not(feature = "std"))]
-    pub(super) use self::spinning::Lock;
 
     pub(super) struct Cell<T>(UnsafeCell<T>);
 
@@ -444,9 +485,8 @@ mod plain {
         }
     }
 
-    /// Without threads: whoever waits for the lock spins.
-    #[cfg(not(feature = "std"))]
-    mod spinning {
+    /// A lock that is a bit.
+    mod bit {
         use core::{
             cell::UnsafeCell,
             sync::atomic::{
@@ -455,35 +495,69 @@ mod plain {
             },
         };
 
-        pub(crate) struct Lock<T> {
+        pub(crate) struct Bit<T> {
             held: AtomicBool,
             value: UnsafeCell<T>,
         }
 
         // SAFETY: `with` lends the value to one caller at a time.
-        unsafe impl<T: Send> Sync for Lock<T> {}
+        unsafe impl<T: Send> Sync for Bit<T> {}
 
-        impl<T> Lock<T> {
+        impl<T> Bit<T> {
             pub(crate) const fn new(value: T) -> Self {
                 Self { held: AtomicBool::new(false), value: UnsafeCell::new(value) }
             }
 
+            #[inline(always)]
             pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
                 // ORDERING: Acquire pairs with the Release in `Open::drop`.
-                while self.held.compare_exchange_weak(false, true, Acquire, Relaxed).is_err() {
-                    while self.held.load(Relaxed) {
-                        core::hint::spin_loop();
-                    }
+                if self.held.compare_exchange(false, true, Acquire, Relaxed).is_err() {
+                    self.wait();
                 }
                 let _open = Open(&self.held);
                 // SAFETY: `held` was false and is ours until `_open` goes.
                 f(unsafe { &mut *self.value.get() })
+            }
+
+            pub(crate) fn get_mut(&mut self) -> &mut T {
+                self.value.get_mut()
+            }
+
+            #[cold]
+            #[inline(never)]
+            fn wait(&self) {
+                // Each look is followed by twice as many pauses as the one before: a pause is some
+                // 25 ns, and a holder that runs is gone after one or two.
+                const LOOKS: u32 = 6;
+                let mut look = 0;
+                loop {
+                    if look < LOOKS {
+                        for _ in 0..1_u32 << look {
+                            core::hint::spin_loop();
+                        }
+                        look += 1;
+                    } else {
+                        // The holder may have been preempted.
+                        #[cfg(feature = "std")]
+                        std::thread::yield_now();
+                        #[cfg(not(feature = "std"))]
+                        core::hint::spin_loop();
+                    }
+                    if !self.held.load(Relaxed) {
+                        // ORDERING: as in `with`.
+                        let taken = self.held.compare_exchange_weak(false, true, Acquire, Relaxed);
+                        if taken.is_ok() {
+                            return;
+                        }
+                    }
+                }
             }
         }
 
         struct Open<'a>(&'a AtomicBool);
 
         impl Drop for Open<'_> {
+            #[inline(always)]
             fn drop(&mut self) {
                 // ORDERING: Release pairs with the Acquire in `with`.
                 self.0.store(false, Release);
@@ -540,6 +614,14 @@ mod model {
             // SAFETY: the turn is ours. In a failed model nothing else runs: its threads are
             // unwound one after the other, on one thread of the system's.
             f(unsafe { &mut *self.value.get() })
+        }
+    }
+
+    pub(super) use self::Lock as Brief;
+
+    impl<T> Lock<T> {
+        pub(super) fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().expect("no code of a user's runs inside, so nothing panics there")
         }
     }
 
