@@ -12,6 +12,8 @@ mod event;
 mod keyed_mutex;
 mod latch;
 mod lazy;
+mod mpmc;
+mod mpsc;
 mod mutex;
 mod notify;
 mod once;
@@ -24,6 +26,7 @@ mod phaser;
 mod pipes;
 mod queue;
 mod rwlock;
+mod select;
 mod semaphore;
 mod set_once;
 mod tracker;
@@ -51,6 +54,8 @@ fn groups() -> Vec<Group> {
         latch::groups,
         lazy::groups,
         condvar::groups,
+        mpmc::groups,
+        mpsc::groups,
         mutex::groups,
         notify::groups,
         once::groups,
@@ -59,6 +64,7 @@ fn groups() -> Vec<Group> {
         one_shot::groups,
         phaser::groups,
         rwlock::groups,
+        select::groups,
         semaphore::groups,
         set_once::groups,
         wait_group::groups,

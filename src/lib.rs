@@ -38,7 +38,7 @@
 //! | module    | crate            | what is in it                                          |
 //! |-----------|------------------|--------------------------------------------------------|
 //! | [`sync`]  | `selvedge-sync`  | `Mutex`, `RwLock`, `Condvar`, `Semaphore`, their guards and futures         |
-//! | [`channel`] | `selvedge-channel` | `oneshot`, `pipe`, `queue`, `watch`                            |
+//! | [`channel`] | `selvedge-channel` | `mpmc`, `mpsc`, `oneshot`, `pipe`, `queue`, `watch`, `select`     |
 //! | [`time`]  | `selvedge-timer` | `sleep`, `timeout`, the `Timer` contract               |
 //! | `context` | `selvedge-context` | who may still run, until when, and what happens at the end |
 //! | `model`   | this one         | checks a design of your own in every interleaving (feature `model`) |
@@ -58,6 +58,8 @@ pub mod model;
 
 #[cfg(feature = "executor")]
 mod executor;
+#[cfg(all(feature = "mpsc", feature = "timeout"))]
+mod send_timeout;
 
 #[cfg(feature = "executor")]
 pub use executor::{Task, block_on, spawn};
@@ -69,3 +71,5 @@ pub use selvedge_context as context;
 pub use selvedge_sync as sync;
 #[cfg(feature = "_timer")]
 pub use selvedge_timer as time;
+#[cfg(all(feature = "mpsc", feature = "timeout"))]
+pub use send_timeout::{SendTimeout, SendTimeoutExt};

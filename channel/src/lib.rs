@@ -16,11 +16,20 @@ extern crate std;
 
 mod raw;
 
+#[cfg(feature = "_store")]
+mod error;
+
+#[cfg(feature = "mpmc")]
+pub mod mpmc;
+#[cfg(feature = "mpsc")]
+pub mod mpsc;
 #[cfg(feature = "oneshot")]
 pub mod oneshot;
 #[cfg(feature = "pipe")]
 pub mod pipe;
 #[cfg(feature = "queue")]
 pub mod queue;
+#[cfg(feature = "select")]
+pub mod select;
 #[cfg(feature = "watch")]
 pub mod watch;

@@ -1,4 +1,7 @@
-//! Programs that were written against tokio, and differ in their `use` lines only.
+//! Programs that were written against tokio, or async-channel, and differ in their `use` lines only.
+
+mod mpmc;
+mod mpsc;
 
 mod cancel;
 mod notify;

@@ -180,6 +180,7 @@ struct Counting;
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
     static ALIVE: Cell<isize> = const { Cell::new(0) };
+    static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: everything is forwarded to the system's allocator.
@@ -188,6 +189,7 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
         let _ = ALIVE.try_with(|count| count.set(count.get() + 1));
+        let _ = BYTES.try_with(|count| count.set(count.get() + layout.size()));
         // SAFETY: forwarded to the caller.
         unsafe { System.alloc(layout) }
     }
@@ -207,6 +209,13 @@ pub(crate) fn allocations(f: impl FnOnce()) -> usize {
     let before = ALLOCATIONS.get();
     f();
     ALLOCATIONS.get() - before
+}
+
+/// How many bytes `f` allocates on this thread.
+pub(crate) fn bytes(f: impl FnOnce()) -> usize {
+    let before = BYTES.get();
+    f();
+    BYTES.get() - before
 }
 
 /// How many more allocations are alive after `f` than before, of this thread's.

@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    pin::pin,
+    pin::{Pin, pin},
     task::{Context, Poll, Waker},
 };
 
@@ -38,6 +38,11 @@ pub(crate) fn poll_and_cancel<F: Future>(future: F) -> Option<F::Output> {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
     }
+}
+
+/// Polls `future` once, with a waker that does nothing, and says whether it has to wait.
+pub(crate) fn is_pending<F: Future>(future: Pin<&mut F>) -> bool {
+    future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
 /// Polls `future` with a waker that leads nowhere first, then waits for it: a waiter that moves

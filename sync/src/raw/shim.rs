@@ -621,7 +621,7 @@ mod model {
 
     impl<T> Lock<T> {
         pub(super) fn get_mut(&mut self) -> &mut T {
-            self.0.get_mut().expect("no code of a user's runs inside, so nothing panics there")
+            self.value.get_mut()
         }
     }
 
