@@ -19,7 +19,7 @@ groups=(
     mpmc/one_thread/{bounded_1,bounded_100,rendezvous}/{1x1,4x4}
     watch/send_read watch/one_thread/{1,10,100}
     decorate/{chain,rate_limit,retry}
-    tracker/{track,wait}
+    guard/{close,reaped} tracker/{track,wait}
     context/{child,cancel_1,cancel_1000,cancel_1000_children,is_cancelled}
 )
 for group in "${groups[@]}"; do

@@ -9,6 +9,7 @@ mod condvar;
 mod deadline;
 mod decorate;
 mod event;
+mod guard;
 mod keyed_mutex;
 mod latch;
 mod lazy;
@@ -51,6 +52,7 @@ fn groups() -> Vec<Group> {
         event::groups,
         keyed_mutex::groups,
         decorate::groups,
+        guard::groups,
         latch::groups,
         lazy::groups,
         condvar::groups,
@@ -67,10 +69,10 @@ fn groups() -> Vec<Group> {
         select::groups,
         semaphore::groups,
         set_once::groups,
-        wait_group::groups,
         tracker::groups,
         pipes::groups,
         queue::groups,
+        wait_group::groups,
         watch::groups,
     ];
     all.into_iter().flat_map(|groups| groups()).collect()

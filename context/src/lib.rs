@@ -9,6 +9,7 @@
 //! | `cancel` | [`CancellationToken`]: trees, reasons, deadlines, several parents, callbacks; [`Deadline`] |
 //! | `tracker` | [`TaskTracker`]: counts tasks, and waits for their end |
 //! | `decorate` … | [`decorate`]: `op(f).timeout(…)`, and whatever else wraps a function |
+//! | `guard` | [`Guard`] and [`with`]: cleanups that are awaited, or left to a [`Reaper`] |
 //!
 //! No `Drop` in this crate blocks, panics or spawns.
 #![no_std]
@@ -35,3 +36,11 @@ mod tracker;
 pub use tracker::{TaskTracker, TaskTrackerToken, TaskTrackerWaitFuture, TrackedFuture};
 #[cfg(feature = "decorate")]
 pub mod decorate;
+
+#[cfg(feature = "guard")]
+mod guard;
+#[cfg(feature = "guard")]
+pub use guard::{
+    Cleanup, Closing, Exit, Guard, Job, LocalReaper, Outcome, Reap, Reaper, ReaperOf, Report, Run,
+    ThreadReaper, WeakReaper, With, WithError, with,
+};

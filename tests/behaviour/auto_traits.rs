@@ -58,6 +58,7 @@ mod completion;
 mod condvar;
 mod deadline;
 mod event;
+mod guard;
 mod keyed_mutex;
 mod latch;
 mod lazy;

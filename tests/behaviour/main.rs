@@ -15,6 +15,7 @@ mod deadline;
 mod decorate;
 mod drop_in;
 mod event;
+mod guard;
 mod guards;
 mod harness;
 mod keyed_mutex;

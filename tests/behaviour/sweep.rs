@@ -51,6 +51,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::deadline::sweep,
     crate::event::sweep,
     crate::keyed_mutex::sweep,
+    crate::guard::sweep,
     crate::latch::sweep,
     crate::lazy::sweep,
     crate::condvar::sweep,
@@ -67,9 +68,9 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::select::sweep,
     crate::semaphore::sweep,
     crate::set_once::sweep,
-    crate::wait_group::sweep,
     crate::tracker::sweep,
     crate::queue::sweep,
+    crate::wait_group::sweep,
     crate::watch::sweep,
 ];
 

@@ -11,6 +11,7 @@ mod completion;
 mod condvar;
 mod deadline;
 mod event;
+mod guard;
 mod keyed_mutex;
 mod latch;
 mod lazy;

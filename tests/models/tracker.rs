@@ -87,7 +87,7 @@ fn the_last_task_leaves_beside_a_wait() {
         let leaves = spawn(move || drop(token));
         let quits = spawn({
             let tracker = tracker.clone();
-            move || drop(poll_and_cancel(tracker.wait()))
+            move || poll_and_cancel(tracker.wait())
         });
         block_on_moved(tracker.wait());
         leaves.join().unwrap();
