@@ -56,7 +56,7 @@ fn a_cancelled_borrower_hands_on() {
 
 /// The total is raised beside one who gives back: all who then fit get in, and the count is kept.
 ///
-/// Red when: mutants "resizing counts what is on hand" and "wakes one of many".
+/// Red when: mutant "resizing counts what is on hand".
 #[test]
 fn raising_beside_a_release() {
     check(2, || {

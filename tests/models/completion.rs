@@ -9,8 +9,8 @@ use crate::runner::{block_on, check, poll_and_cancel, spawn};
 
 /// Every observer sees the value.
 ///
-/// Red when: the store of `write`, or the load of `outcome`, is Relaxed; mutants "lines up without a
-/// second look" and "raising wakes one".
+/// Red when: the store of `write`, or the load of `outcome`, is Relaxed; mutant "lines up without a
+/// second look".
 #[test]
 fn every_observer_sees_the_value() {
     check(3, || {

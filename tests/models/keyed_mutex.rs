@@ -18,8 +18,7 @@ unsafe impl Sync for Account {}
 
 /// One key is mutual exclusion, though its entry comes and goes; nothing of it is kept.
 ///
-/// Red when: mutants "buckets are overwritten", "an entry is entered that has left" and "unused
-/// entries stay".
+/// Red when: mutants "buckets are overwritten" and "unused entries stay".
 #[test]
 fn one_key_excludes() {
     check(2, || {
@@ -43,7 +42,7 @@ fn one_key_excludes() {
 
 /// A waiter that was handed the key and cancels hands it on.
 ///
-/// Red when: mutants "no re-grant on cancel", "a call is not passed on" and "unused entries stay".
+/// Red when: mutants "a call is not passed on" and "unused entries stay".
 #[test]
 fn a_cancelled_waiter_hands_on() {
     check(3, || {

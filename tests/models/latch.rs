@@ -59,13 +59,21 @@ fn each_step_is_seen() {
 fn a_look_sees_each_step() {
     check(3, || {
         let work = Work::new();
-        let steps = [work.start(0), work.start(1)];
-        if work.latch.try_wait().is_ok() {
-            work.look();
-        }
-        for step in steps {
-            step.join().unwrap();
-        }
+        // Who looks is a thread of its own: loom tries no schedule for a load that comes before
+        // another thread's load and CAS.
+        let looker = {
+            let work = work.clone();
+            spawn(move || {
+                if work.latch.try_wait().is_ok() {
+                    work.look();
+                }
+            })
+        };
+        let other = work.start(1);
+        work.done[0].set(1);
+        work.latch.count_down();
+        other.join().unwrap();
+        looker.join().unwrap();
         assert_eq!(work.latch.try_wait(), Ok(()));
     });
 }

@@ -52,38 +52,30 @@ fn one_makes_it_and_all_see_it() {
     });
 }
 
-/// A value sends all makers away, in more than one batch, and wakes those who only wait for it.
+/// A value wakes all who only wait for it.
 ///
-/// Red when: mutants "a value sends one maker away" and "raising wakes one".
+/// Red when: the store of `write`, or the load of `is_set`, is Relaxed; mutants "raising wakes one"
+/// and "lines up without a second look".
 #[test]
-fn a_value_sends_all_away() {
-    check(1, || {
+fn a_value_wakes_all_who_wait() {
+    check(2, || {
         let cell = Arc::new(OnceCell::new());
-        let mut polls = 0;
-        let others = [0, 1, 2].map(|n| {
+        let waiters = [(); 2].map(|()| {
             let cell = cell.clone();
-            spawn(move || match n {
-                0 => *block_on(cell.wait()),
-                n => *block_on(cell.get_or_init(|| ready(n))),
-            })
+            spawn(move || *block_on(cell.wait()))
         });
-        let made = *block_on(cell.get_or_init(|| {
-            std::future::poll_fn(move |cx| {
-                polls += 1;
-                cx.waker().wake_by_ref();
-                if polls < 2 { std::task::Poll::Pending } else { std::task::Poll::Ready(7) }
-            })
-        }));
-        for other in others {
-            assert_eq!(other.join().unwrap(), made);
+        let made = *block_on(cell.get_or_init(|| ready(7)));
+        for waiter in waiters {
+            assert_eq!(waiter.join().unwrap(), made);
         }
+        assert_eq!(cell.statistics().waiting, 0);
     });
 }
 
 /// When whoever makes it is cancelled, exactly one takes over, with its own.
 ///
-/// Red when: `give_back` stores Relaxed, or the CAS of `try_take` is Relaxed; mutants "nobody takes
-/// over", "no re-grant on cancel".
+/// Red when: `give_back` stores Relaxed, or the CAS of `try_take` is Relaxed; mutant "nobody takes
+/// over".
 #[test]
 fn one_takes_over_from_who_is_cancelled() {
     check(3, || {
@@ -154,7 +146,8 @@ fn a_failure_lets_the_next_try() {
 
 /// `set` either does, or says who was first.
 ///
-/// Red when: the CAS of `try_take` takes the turn of one who has it.
+/// Red when: the store of `write`, or the load of `is_set`, is Relaxed; mutant "a maker lines up
+/// without a second look".
 #[test]
 fn set_beside_a_maker() {
     check(3, || {

@@ -25,8 +25,7 @@ impl Work {
 
 /// Whoever has waited for a phase sees what was done before each arrival in it, phase by phase.
 ///
-/// Red when: the store of `step`, or the load of `phase`, is Relaxed; mutants "a phase ends unseen"
-/// and "lines up without a second look".
+/// Red when: mutants "a phase ends unseen" and "lines up without a second look".
 #[test]
 fn each_arrival_is_seen() {
     check(2, || {

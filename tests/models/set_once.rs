@@ -46,7 +46,7 @@ fn a_look_sees_the_value_whole() {
 
 /// Of two who set it one does, and the other finds that value.
 ///
-/// Red when: the store of `write` is Relaxed (there is a value that nobody may read yet).
+/// Red when: mutant "a cell is set twice".
 #[test]
 fn one_of_two_sets_it() {
     check(3, || {
