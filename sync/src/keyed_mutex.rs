@@ -29,7 +29,8 @@ use crate::{
 
 /// Mutual exclusion between tasks, for each key apart.
 ///
-/// Nothing is kept of a key but while somebody holds it, or waits for it.
+/// Nothing is kept of a key but while somebody holds it, or waits for it: from the call of
+/// [`lock`](Self::lock) on, until its future or guard is dropped.
 ///
 /// # Fairness
 ///

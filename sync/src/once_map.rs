@@ -113,8 +113,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> OnceMap<K, V, S> {
         F: FnOnce() -> Fut,
         Fut: Future<Output = V>,
     {
-        let interest = Interest::new(self, key, OnceCell::new);
-        Compute { making: Making::new(Arc::clone(interest.entry()), init), interest }
+        Compute { asking: self.ask(key, init) }
     }
 
     /// As [`compute`](Self::compute), with an initialiser that may fail.
@@ -136,8 +135,22 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> OnceMap<K, V, S> {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<V, E>>,
     {
+        TryCompute { asking: self.ask(key, init) }
+    }
+
+    /// The value of `key`, or an interest in it and the wait for the turn to make it.
+    #[track_caller]
+    fn ask<F, Fut>(&self, key: K, init: F) -> Asking<'_, K, V, S, F, Fut>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future,
+    {
+        // Those who find a value have no interest to note, and to give up again.
+        if let Some(value) = self.get(&key) {
+            return Asking::There { value: Some(value) };
+        }
         let interest = Interest::new(self, key, OnceCell::new);
-        TryCompute { making: Making::new(Arc::clone(interest.entry()), init), interest }
+        Asking::Making { making: Making::new(Arc::clone(interest.entry()), init), interest }
     }
 
     /// The value of `key`, if it is made.
@@ -146,7 +159,7 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> OnceMap<K, V, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.keyed.find(key)?.value().get().cloned()
+        self.keyed.look(key, |entry| entry.value().get().cloned())?
     }
 
     /// Forgets `key`. Whoever makes its value goes on, for those who wait for it already.
@@ -183,13 +196,49 @@ impl<K, V, S> Map for OnceMap<K, V, S> {
 }
 
 pin_project! {
+    #[project = AskingNow]
+    enum Asking<'a, K, V, S, F, Fut> {
+        /// There was a value, or it has been handed out.
+        There { value: Option<V> },
+        Making {
+            // Goes first: whoever was making has stopped before the entry is left.
+            #[pin]
+            making: Making<Arc<Entry<K, OnceCell<V>>>, F, Fut>,
+            interest: Interest<&'a OnceMap<K, V, S>>,
+        },
+    }
+}
+
+impl<K, V: Clone, S, F, Fut> Asking<'_, K, V, S, F, Fut>
+where
+    F: FnOnce() -> Fut,
+    Fut: Future,
+{
+    #[inline]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    fn poll_value<E>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        finish: fn(Fut::Output) -> Result<V, E>,
+    ) -> Poll<Result<V, E>> {
+        match self.project() {
+            AskingNow::There { value } => {
+                Poll::Ready(Ok(value.take().expect("a future was polled after completion")))
+            }
+            AskingNow::Making { making, .. } => {
+                let made = ready!(making.poll_made(cx, finish));
+                Poll::Ready(made.map(|entry| entry.value().get().cloned().expect("it is made")))
+            }
+        }
+    }
+}
+
+pin_project! {
     /// The future of [`OnceMap::compute`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Compute<'a, K, V, S, F, Fut> {
-        // Goes first: whoever was making has stopped before the entry is left.
         #[pin]
-        making: Making<Arc<Entry<K, OnceCell<V>>>, F, Fut>,
-        interest: Interest<&'a OnceMap<K, V, S>>,
+        asking: Asking<'a, K, V, S, F, Fut>,
     }
 }
 
@@ -197,10 +246,8 @@ pin_project! {
     /// The future of [`OnceMap::try_compute`].
     #[must_use = "futures do nothing unless polled"]
     pub struct TryCompute<'a, K, V, S, F, Fut> {
-        // As in `Compute`.
         #[pin]
-        making: Making<Arc<Entry<K, OnceCell<V>>>, F, Fut>,
-        interest: Interest<&'a OnceMap<K, V, S>>,
+        asking: Asking<'a, K, V, S, F, Fut>,
     }
 }
 
@@ -213,8 +260,8 @@ where
 
     #[cfg_attr(selvedge_loom, track_caller)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V> {
-        match ready!(self.project().making.poll_made::<Infallible>(cx, Ok)) {
-            Ok(entry) => Poll::Ready(entry.value().get().cloned().expect("it is made")),
+        match ready!(self.project().asking.poll_value::<Infallible>(cx, Ok)) {
+            Ok(value) => Poll::Ready(value),
             Err(never) => match never {},
         }
     }
@@ -229,8 +276,7 @@ where
 
     #[cfg_attr(selvedge_loom, track_caller)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let made = ready!(self.project().making.poll_made(cx, |made| made));
-        Poll::Ready(made.map(|entry| entry.value().get().cloned().expect("it is made")))
+        self.project().asking.poll_value(cx, |made| made)
     }
 }
 

@@ -13,14 +13,17 @@
 //!    removed. It is then no longer found, and lives for as long as its users have it.
 //! 3. A bucket in the map has at least one entry, and no two with equal keys.
 
-use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 use core::{
     borrow::Borrow,
     fmt,
     hash::{BuildHasher, Hash},
+    mem,
     ops::Deref,
     sync::atomic::Ordering::Relaxed,
 };
+
+use hashbrown::HashTable;
 
 use super::{
     line::Primitive,
@@ -29,11 +32,51 @@ use super::{
 
 /// The map.
 pub struct Keyed<K, E, S> {
-    buckets: Lock<BTreeMap<u64, Bucket<K, E>>>,
+    buckets: Lock<Buckets<K, E>>,
     hasher: S,
 }
 
 type Bucket<K, E> = Arc<[Arc<Entry<K, E>>]>;
+
+/// The buckets by their hashes, which are the table's keys: it calls no code of a user's.
+struct Buckets<K, E>(HashTable<(u64, Bucket<K, E>)>);
+
+impl<K, E> Buckets<K, E> {
+    fn iter(&self) -> impl Iterator<Item = &Bucket<K, E>> {
+        self.0.iter().map(|(_, bucket)| bucket)
+    }
+
+    fn get(&self, hash: u64) -> Option<&Bucket<K, E>> {
+        self.0.find(hash, |(known, _)| *known == hash).map(|(_, bucket)| bucket)
+    }
+
+    /// Puts a bucket in the place of another, if there is one. That is to be dropped outside of the
+    /// lock.
+    fn replace(&mut self, hash: u64, bucket: Bucket<K, E>) -> Option<Bucket<K, E>> {
+        match self.0.find_mut(hash, |(known, _)| *known == hash) {
+            Some((_, known)) => Some(mem::replace(known, bucket)),
+            None => {
+                self.0.insert_unique(hash, (hash, bucket), |(known, _)| *known);
+                None
+            }
+        }
+    }
+
+    /// Replaces the bucket of `entry` by one without it. The old one is to be dropped outside of the
+    /// lock.
+    fn take_out(&mut self, entry: &Arc<Entry<K, E>>) -> Option<Bucket<K, E>> {
+        let bucket = self.get(entry.hash)?;
+        let goes = |other: &Arc<Entry<K, E>>| {
+            Arc::ptr_eq(other, entry) || mutant!("who leaves takes the key along")
+        };
+        let rest: Vec<_> = bucket.iter().filter(|other| !goes(other)).map(Arc::clone).collect();
+        if !rest.is_empty() {
+            return self.replace(entry.hash, rest.into());
+        }
+        let place = self.0.find_entry(entry.hash, |(known, _)| *known == entry.hash).ok()?;
+        Some(place.remove().0.1)
+    }
+}
 
 /// What there is of one key.
 pub struct Entry<K, E> {
@@ -123,29 +166,29 @@ impl<K, E, S> Keyed<K, E, S> {
     const_in_build! {
         /// Without entries.
         pub fn new(hasher: S) -> Self {
-            Self { buckets: Lock::new(BTreeMap::new()), hasher }
+            Self { buckets: Lock::new(Buckets(HashTable::new())), hasher }
         }
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.buckets.with(|buckets| buckets.values().map(|bucket| bucket.len()).sum())
+        self.buckets.with(|buckets| buckets.iter().map(|bucket| bucket.len()).sum())
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.buckets.with(|buckets| buckets.is_empty())
+        self.buckets.with(|buckets| buckets.0.is_empty())
     }
 
     /// Every entry, as it is now.
     pub fn entries(&self) -> Vec<Arc<Entry<K, E>>> {
         self.buckets.with(|buckets| {
-            buckets.values().flat_map(|bucket| bucket.iter().map(Arc::clone)).collect()
+            buckets.iter().flat_map(|bucket| bucket.iter().map(Arc::clone)).collect()
         })
     }
 
     fn bucket(&self, hash: u64) -> Option<Bucket<K, E>> {
-        self.buckets.with(|buckets| buckets.get(&hash).map(Arc::clone))
+        self.buckets.with(|buckets| buckets.get(hash).map(Arc::clone))
     }
 
     /// Gives up an interest. The entry goes if it was the last, unless `keep` says otherwise.
@@ -153,7 +196,7 @@ impl<K, E, S> Keyed<K, E, S> {
         let old = self.buckets.with(|buckets| {
             let last = entry.users.fetch_sub(1, Relaxed) == 1;
             let goes = last && !keep(&entry.value) && !mutant!("unused entries stay");
-            if goes { take_out(buckets, entry) } else { None }
+            if goes { buckets.take_out(entry) } else { None }
         });
         // Keys are dropped here.
         drop(old);
@@ -161,14 +204,14 @@ impl<K, E, S> Keyed<K, E, S> {
 }
 
 impl<K, E, S: BuildHasher> Keyed<K, E, S> {
-    /// The entry of `key`, if there is one.
-    pub fn find<Q>(&self, key: &Q) -> Option<Arc<Entry<K, E>>>
+    /// Shows the entry of `key` to `look`, if there is one. No lock is held.
+    pub fn look<Q, R>(&self, key: &Q, look: impl FnOnce(&Arc<Entry<K, E>>) -> R) -> Option<R>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         let bucket = self.bucket(self.hasher.hash_one(key))?;
-        bucket.iter().find(|entry| entry.key.borrow() == key).map(Arc::clone)
+        bucket.iter().find(|entry| entry.key.borrow() == key).map(look)
     }
 
     /// Takes the entry of `key` out of the map.
@@ -177,8 +220,8 @@ impl<K, E, S: BuildHasher> Keyed<K, E, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let entry = self.find(key)?;
-        let old = self.buckets.with(|buckets| take_out(buckets, &entry));
+        let entry = self.look(key, Arc::clone)?;
+        let old = self.buckets.with(|buckets| buckets.take_out(&entry));
         drop(old);
         Some(entry)
     }
@@ -200,7 +243,7 @@ impl<K, E, S: BuildHasher> Keyed<K, E, S> {
                 seen.iter().flat_map(|bucket| bucket.iter()).find(|known| known.key == *key);
             if let Some(entry) = known {
                 let entered = self.buckets.with(|buckets| {
-                    let same = is(buckets.get(&hash), seen.as_ref());
+                    let same = is(buckets.get(hash), seen.as_ref());
                     if same || mutant!("an entry is entered that has left") {
                         entry.users.fetch_add(1, Relaxed);
                     }
@@ -222,10 +265,10 @@ impl<K, E, S: BuildHasher> Keyed<K, E, S> {
             // RACE: 1. A and B find no entry of a key. 2. Both add one, and both think that it is
             //       theirs alone. So a bucket is replaced only if it is the one that was looked at.
             let added = self.buckets.with(|buckets| {
-                if !is(buckets.get(&hash), seen.as_ref()) && !mutant!("buckets are overwritten") {
+                if !is(buckets.get(hash), seen.as_ref()) && !mutant!("buckets are overwritten") {
                     return Err(());
                 }
-                Ok(next.take().and_then(|next| buckets.insert(hash, next)))
+                Ok(next.take().and_then(|next| buckets.replace(hash, next)))
             });
             if added.is_ok() {
                 return entry;
@@ -242,18 +285,6 @@ fn is<K, E>(one: Option<&Bucket<K, E>>, other: Option<&Bucket<K, E>>) -> bool {
         (None, None) => true,
         _ => false,
     }
-}
-
-/// Replaces the bucket of `entry` by one without it. The old one is to be dropped outside of the
-/// lock.
-fn take_out<K, E>(
-    buckets: &mut BTreeMap<u64, Bucket<K, E>>,
-    entry: &Arc<Entry<K, E>>,
-) -> Option<Bucket<K, E>> {
-    let bucket = buckets.get(&entry.hash)?;
-    let others = bucket.iter().filter(|other| !Arc::ptr_eq(other, entry));
-    let rest: Bucket<K, E> = others.map(Arc::clone).collect();
-    if rest.is_empty() { buckets.remove(&entry.hash) } else { buckets.insert(entry.hash, rest) }
 }
 
 impl<K, E, S> fmt::Debug for Keyed<K, E, S> {

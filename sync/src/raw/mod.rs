@@ -19,6 +19,7 @@
 #[cfg(any(feature = "std", selvedge_loom))]
 pub mod block;
 pub mod guard;
+#[cfg(feature = "_keyed")]
 pub mod keyed;
 pub mod line;
 pub mod list;
