@@ -659,6 +659,33 @@ fn a_message_survives_a_waker_that_panics() {
     assert_eq!(receiver.try_recv(), Ok(3));
 }
 
+/// Receivers are streams that leave the line when they go; senders turn into sinks.
+#[test]
+fn streams_and_sinks() {
+    use futures::{SinkExt, StreamExt};
+
+    let (sender, receiver) = mpmc::bounded(1);
+    let (watched, other) = (Watched::new(), Watched::new());
+    let mut stream = receiver.clone();
+    assert!(watched.poll(pin!(stream.next())).is_pending());
+    assert_eq!(watched.kept(), 1, "a stream keeps its place from one poll to the next");
+    let mut recv = pin!(receiver.recv());
+    assert!(other.poll(recv.as_mut()).is_pending());
+    sender.try_send(1).unwrap();
+    assert_eq!((watched.woken(), other.woken()), (1, 0));
+    drop(stream);
+    assert_eq!((watched.kept(), other.woken()), (0, 1));
+    assert_eq!(ready(recv.as_mut()), Ok(1));
+
+    let mut sink = sender.into_sink();
+    ready(pin!(sink.send(2))).unwrap();
+    assert!(poll(pin!(sink.feed(3))).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(2));
+    ready(pin!(sink.feed(3))).unwrap();
+    ready(pin!(sink.close())).unwrap();
+    assert_eq!(ready(pin!(receiver.clone().collect::<Vec<_>>())), [3]);
+}
+
 /// Messages are dropped outside of the lock.
 #[test]
 fn a_message_may_use_the_channel_when_it_is_dropped() {
@@ -805,6 +832,41 @@ pub(crate) fn sweep(report: Report<'_>) {
         waiting: |(_, receiver)| receiver.statistics().waiting_receivers,
         is_free: |(_, receiver)| receiver.len() == 1,
         // What is left after closing is whoever's comes first.
+        close: None,
+    }
+    .sweep(report);
+    Swept::<Ends> {
+        name: "mpmc::RecvMany",
+        make: || mpmc::bounded(2),
+        wait: |ends| {
+            let ends = ends.clone();
+            Box::pin(async move {
+                let mut buffer = Vec::new();
+                let count = ends.1.recv_many(&mut buffer, 1).await;
+                count == 1 && ends.0.try_send(buffer[0]).is_ok()
+            })
+        },
+        free: |(sender, _)| sender.try_send(1).unwrap(),
+        waiting: |(_, receiver)| receiver.statistics().waiting_receivers,
+        is_free: |(_, receiver)| receiver.len() == 1,
+        close: None,
+    }
+    .sweep(report);
+    Swept::<Ends> {
+        name: "mpmc::Receiver as Stream",
+        make: || mpmc::bounded(2),
+        wait: |ends| {
+            let (ends, mut stream) = (ends.clone(), ends.1.clone());
+            Box::pin(async move {
+                let Some(message) = futures::StreamExt::next(&mut stream).await else {
+                    return false;
+                };
+                ends.0.try_send(message).is_ok()
+            })
+        },
+        free: |(sender, _)| sender.try_send(1).unwrap(),
+        waiting: |(_, receiver)| receiver.statistics().waiting_receivers,
+        is_free: |(_, receiver)| receiver.len() == 1,
         close: None,
     }
     .sweep(report);

@@ -93,9 +93,10 @@ pub(super) fn wait<T, R: Readers, O>(
                         side(state).stand(slot.as_mut(), ask, new, now);
                         wake = state.arrived();
                     }
+                    // Who finds something has left the state reviewed.
+                    state.review();
                 }
             }
-            state.review();
             (Some(look), wake)
         });
         let Some(look) = look else {
