@@ -446,4 +446,32 @@ pub(crate) fn sweep(report: Report<'_>) {
     row("RwLock::upgradable_read", || written(RwLock::new(())), wait, report);
     let wait = wait!(|lock| lock.upgradable_read_owned());
     row("RwLock::upgradable_read_owned", || written(RwLock::fair(())), wait, report);
+    // The first of them waits for the reader, the others for their turn to.
+    let upgrade: fn(&Arc<Held<_>>) -> Waiting = |held| {
+        let lock = held.0.clone();
+        Box::pin(async move {
+            let guard = lock.upgradable_read().await;
+            drop(RwLockUpgradableReadGuard::upgrade(guard).await);
+            true
+        })
+    };
+    row("RwLock's guard, upgrade", || read(RwLock::new(())), upgrade, report);
+    let upgrade_owned: fn(&Arc<Held<_>>) -> Waiting = |held| {
+        let lock = held.0.clone();
+        Box::pin(async move {
+            let guard = lock.upgradable_read_owned().await;
+            drop(OwnedRwLockUpgradableReadGuard::upgrade(guard).await);
+            true
+        })
+    };
+    row("RwLock's owned guard, upgrade", || read(RwLock::fair(())), upgrade_owned, report);
+    let keep: fn(&Arc<Held<_>>) -> Waiting = |held| {
+        let lock = held.0.clone();
+        Box::pin(async move {
+            let mut guard = lock.upgradable_read().await;
+            drop(RwLockUpgradableReadGuard::upgrade_or_keep(&mut guard).await);
+            true
+        })
+    };
+    row("RwLock's guard, upgrade_or_keep", || read(RwLock::new(())), keep, report);
 }

@@ -4,11 +4,11 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use selvedge::sync::{Condvar, Mutex};
 
-use crate::runner::{block_on, block_on_moved, check, spawn};
+use crate::runner::{design, moved, poll_and_cancel};
 
 #[derive(Default)]
 struct Shared {
-    value: Mutex<i32>,
+    value: Arc<Mutex<i32>>,
     changed: Condvar,
 }
 
@@ -22,13 +22,21 @@ impl Shared {
             let guard = shared.value.try_lock().unwrap();
             drop(shared.changed.wait(guard).await);
         });
-        assert!(poll(&mut waiting).is_none());
+        assert!(poll_and_cancel(waiting.as_mut()).is_none());
         waiting
     }
-}
 
-fn poll(waiting: &mut Waiting) -> Option<()> {
-    crate::runner::poll_and_cancel(waiting.as_mut())
+    /// Waits until the value is `at`, and makes it one more.
+    async fn turn(&self, at: i32) {
+        let guard = self.value.lock().await;
+        *self.changed.wait_while(guard, |value| *value != at).await += 1;
+        self.changed.notify_all();
+    }
+
+    /// In the end nobody waits or holds the mutex.
+    fn is_at_rest(&self) -> bool {
+        self.changed.statistics().waiting == 0 && self.value.try_lock().is_ok()
+    }
 }
 
 /// A change that is made with the mutex held, and notified, is seen by who waits for it.
@@ -36,42 +44,35 @@ fn poll(waiting: &mut Waiting) -> Option<()> {
 /// Red when: mutant "the mutex goes before the place in line is had".
 #[test]
 fn a_change_is_not_missed() {
-    check(3, || {
+    design(3, |d| {
         let shared = Arc::new(Shared::default());
-        let waiter = spawn({
-            let shared = shared.clone();
-            move || {
-                let guard = block_on(shared.value.lock());
-                *block_on(shared.changed.wait_while(guard, |value| *value == 0))
-            }
+        let (waiter, changer) = (shared.clone(), shared.clone());
+        d.task("waiter", async move {
+            let guard = waiter.value.lock().await;
+            assert_eq!(*waiter.changed.wait_while(guard, |value| *value == 0).await, 1);
         });
-        *block_on(shared.value.lock()) += 1;
-        shared.changed.notify_one();
-        assert_eq!(waiter.join().unwrap(), 1);
+        d.task("changer", async move {
+            *changer.value.lock().await += 1;
+            changer.changed.notify_one();
+        });
+        d.after(move || assert!(shared.is_at_rest()));
     });
 }
 
-/// Two threads take turns, each waiting for the other.
+/// Two take turns, each waiting for the other.
 ///
 /// Red when: mutant "the mutex goes before the place in line is had".
 #[test]
 fn two_take_turns() {
-    check(2, || {
+    design(2, |d| {
         let shared = Arc::new(Shared::default());
-        let turn = |shared: &Shared, at: i32| {
-            let guard = block_on(shared.value.lock());
-            let mut value = block_on(shared.changed.wait_while(guard, |value| *value != at));
-            *value += 1;
-            shared.changed.notify_all();
-        };
-        let other = spawn({
-            let shared = shared.clone();
-            move || turn(&shared, 1)
+        let (one, two) = (shared.clone(), shared.clone());
+        d.task("one", async move {
+            one.turn(0).await;
+            one.turn(2).await;
         });
-        turn(&shared, 0);
-        turn(&shared, 2);
-        other.join().unwrap();
-        assert_eq!(*shared.value.try_lock().unwrap(), 3);
+        d.task("two", async move { two.turn(1).await });
+        d.after(move || assert!(shared.is_at_rest()));
     });
 }
 
@@ -80,37 +81,60 @@ fn two_take_turns() {
 /// Red when: mutant "no re-grant on cancel" or "who leaves takes the others along".
 #[test]
 fn a_cancelled_waiter_hands_its_notification_on() {
-    check(3, || {
+    design(3, |d| {
         let shared = Arc::new(Shared::default());
-        let quitter = shared.in_line();
-        let stayer = shared.in_line();
-        let quits = spawn(move || drop(quitter));
-        let stays = spawn(move || block_on(stayer));
-        shared.changed.notify_one();
-        quits.join().unwrap();
-        stays.join().unwrap();
-        assert_eq!(shared.changed.statistics().waiting, 0);
+        let (quitter, stayer) = (shared.in_line(), shared.in_line());
+        let notifier = shared.clone();
+        d.thread("quitter", move || drop(quitter));
+        d.task("stayer", stayer);
+        d.thread("notifier", move || notifier.changed.notify_one());
+        d.after(move || assert!(shared.is_at_rest()));
     });
 }
 
-/// As above, where it is cancelled on its way to the mutex.
+/// One item for two who wait: whoever quits, wherever, leaves it or its notification to the other.
+///
+/// Red when: mutant "no re-grant on cancel" or "a notification is spent before the mutex is had".
+#[test]
+fn whoever_quits_leaves_the_item_to_the_other() {
+    design(2, |d| {
+        let shared = Arc::new(Shared::default());
+        let take = |shared: Arc<Shared>| async move {
+            let guard = shared.value.lock().await;
+            let mut items = shared.changed.wait_while(guard, |items| *items == 0).await;
+            *items -= 1;
+        };
+        d.cancellable("quitter", take(shared.clone()));
+        d.task("stayer", take(shared.clone()));
+        let maker = shared.clone();
+        d.task("maker", async move {
+            for _ in 0..2 {
+                *maker.value.lock().await += 1;
+                maker.changed.notify_one();
+            }
+        });
+        d.after(move || assert!(shared.is_at_rest()));
+    });
+}
+
+/// A waiter that is cancelled on its way to the mutex hands its notification on.
 ///
 /// Red when: mutant "a notification is spent before the mutex is had".
 #[test]
 fn a_waiter_cancelled_on_its_way_to_the_mutex_hands_its_notification_on() {
-    check(3, || {
+    design(3, |d| {
         let shared = Arc::new(Shared::default());
-        let mut quitter = shared.in_line();
-        let stayer = shared.in_line();
-        let held = shared.value.try_lock().unwrap();
-        shared.changed.notify_one();
-        assert!(poll(&mut quitter).is_none(), "the mutex is held");
-        let quits = spawn(move || drop(quitter));
-        let stays = spawn(move || block_on(stayer));
-        drop(held);
-        quits.join().unwrap();
-        stays.join().unwrap();
-        assert!(shared.value.try_lock().is_ok());
+        let (mut quitter, stayer) = (shared.in_line(), shared.in_line());
+        let holder = shared.clone();
+        d.task("holder", async move {
+            let held = holder.value.lock().await;
+            holder.changed.notify_one();
+            assert!(poll_and_cancel(quitter.as_mut()).is_none(), "the mutex is held");
+            drop(held);
+            drop(quitter);
+        });
+        d.task("stayer", stayer);
+        d.after(move || assert!(shared.is_at_rest()));
     });
 }
 
@@ -119,34 +143,31 @@ fn a_waiter_cancelled_on_its_way_to_the_mutex_hands_its_notification_on() {
 /// Red when: mutant "a batch is all".
 #[test]
 fn all_are_notified() {
-    check(2, || {
+    design(2, |d| {
         let shared = Arc::new(Shared::default());
-        let waiters = [(); 3].map(|()| {
-            let waiting = shared.in_line();
-            spawn(move || block_on(waiting))
-        });
-        shared.changed.notify_all();
-        for waiter in waiters {
-            waiter.join().unwrap();
+        for name in ["one", "two", "three"] {
+            d.task(name, shared.in_line());
         }
-        assert!(shared.value.try_lock().is_ok());
+        let notifier = shared.clone();
+        d.thread("notifier", move || notifier.changed.notify_all());
+        d.after(move || assert!(shared.is_at_rest()));
     });
 }
 
-/// A waiter that moves to another task is woken there, asleep and on its way to the mutex.
+/// A waiter that moves to another task is woken there, on its way to the mutex as well.
 ///
 /// Red when: mutant "the waker is not replaced".
 #[test]
 fn a_moved_waiter_is_woken_where_it_is() {
-    check(3, || {
+    design(3, |d| {
         let shared = Arc::new(Shared::default());
         let mut waiting = shared.in_line();
-        let held = shared.value.try_lock().unwrap();
+        let held = shared.value.clone().try_lock_owned().unwrap();
         shared.changed.notify_one();
-        assert!(poll(&mut waiting).is_none());
-        let mover = spawn(move || block_on_moved(waiting));
-        drop(held);
-        mover.join().unwrap();
+        assert!(poll_and_cancel(waiting.as_mut()).is_none());
+        d.task("mover", async move { moved(waiting).await });
+        d.thread("holder", move || drop(held));
+        d.after(move || assert!(shared.is_at_rest()));
     });
 }
 
@@ -155,19 +176,17 @@ fn a_moved_waiter_is_woken_where_it_is() {
 /// Red when: a wait takes the mutex of another.
 #[test]
 fn each_goes_back_to_its_own_mutex() {
-    check(2, || {
+    design(2, |d| {
         let condvar = Arc::new(Condvar::new());
-        let waiters = [1, 2].map(|own| {
+        for (name, own) in [("one", 1), ("two", 2)] {
             let (condvar, mutex) = (condvar.clone(), Arc::new(Mutex::new(own)));
             let guard = mutex.try_lock_owned().unwrap();
-            let mut waiting: Pin<Box<dyn Future<Output = i32> + Send>> =
-                Box::pin(async move { *condvar.wait_owned(guard).await });
-            assert!(crate::runner::poll_and_cancel(waiting.as_mut()).is_none());
-            spawn(move || assert_eq!(block_on(waiting), own))
-        });
-        condvar.notify_n(2);
-        for waiter in waiters {
-            waiter.join().unwrap();
+            let mut waiting: Waiting = Box::pin(async move {
+                assert_eq!(*condvar.wait_owned(guard).await, own);
+            });
+            assert!(poll_and_cancel(waiting.as_mut()).is_none());
+            d.task(name, waiting);
         }
+        d.thread("notifier", move || condvar.notify_n(2));
     });
 }
