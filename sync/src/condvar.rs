@@ -105,6 +105,7 @@ impl Condvar {
     /// # Panics
     ///
     /// The future panics if polled after completion.
+    #[track_caller]
     pub fn wait<'a, T: ?Sized>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -117,6 +118,7 @@ impl Condvar {
     /// # Cancel safety
     ///
     /// As for [`wait`](Self::wait).
+    #[track_caller]
     pub fn wait_owned<T: ?Sized>(
         &self,
         guard: OwnedMutexGuard<T>,
@@ -135,6 +137,7 @@ impl Condvar {
     ///
     /// The future panics if polled after completion, and passes a panic of `condition` on.
     #[doc(alias = "wait_for")]
+    #[track_caller]
     pub fn wait_while<'a, T, F>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -153,6 +156,7 @@ impl Condvar {
     /// # Cancel safety
     ///
     /// As for [`wait`](Self::wait).
+    #[track_caller]
     pub fn wait_while_owned<T, F>(
         &self,
         guard: OwnedMutexGuard<T>,
@@ -167,18 +171,21 @@ impl Condvar {
 
     /// As [`wait`](Self::wait), and parks the calling thread meanwhile.
     #[cfg(any(feature = "std", selvedge_loom))]
+    #[track_caller]
     pub fn blocking_wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         crate::raw::block::block_on(self.wait(guard))
     }
 
     /// As [`wait_owned`](Self::wait_owned), and parks the calling thread meanwhile.
     #[cfg(any(feature = "std", selvedge_loom))]
+    #[track_caller]
     pub fn blocking_wait_owned<T: ?Sized>(&self, guard: OwnedMutexGuard<T>) -> OwnedMutexGuard<T> {
         crate::raw::block::block_on(self.wait_owned(guard))
     }
 
     /// As [`wait_while`](Self::wait_while), and parks the calling thread meanwhile.
     #[cfg(any(feature = "std", selvedge_loom))]
+    #[track_caller]
     pub fn blocking_wait_while<'a, T: ?Sized>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -189,6 +196,7 @@ impl Condvar {
 
     /// As [`wait_while_owned`](Self::wait_while_owned), and parks the calling thread meanwhile.
     #[cfg(any(feature = "std", selvedge_loom))]
+    #[track_caller]
     pub fn blocking_wait_while_owned<T: ?Sized>(
         &self,
         guard: OwnedMutexGuard<T>,

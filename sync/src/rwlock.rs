@@ -161,6 +161,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// The future panics if polled after completion.
     #[inline]
+    #[track_caller]
     pub fn read(&self) -> RwLockRead<'_, T> {
         RwLockRead::new(self)
     }
@@ -193,6 +194,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # });
     /// ```
     #[inline]
+    #[track_caller]
     pub fn upgradable_read(&self) -> RwLockUpgradableRead<'_, T> {
         RwLockUpgradableRead::new(self)
     }
@@ -208,6 +210,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// The future panics if polled after completion.
     #[inline]
+    #[track_caller]
     pub fn write(&self) -> RwLockWrite<'_, T> {
         RwLockWrite::new(self)
     }
@@ -219,6 +222,7 @@ impl<T: ?Sized> RwLock<T> {
     /// As for [`read`](Self::read).
     #[doc(alias = "read_arc")]
     #[inline]
+    #[track_caller]
     pub fn read_owned(self: Arc<Self>) -> RwLockReadOwned<T> {
         RwLockReadOwned::new(self)
     }
@@ -231,6 +235,7 @@ impl<T: ?Sized> RwLock<T> {
     /// As for [`upgradable_read`](Self::upgradable_read).
     #[doc(alias = "upgradable_read_arc")]
     #[inline]
+    #[track_caller]
     pub fn upgradable_read_owned(self: Arc<Self>) -> RwLockUpgradableReadOwned<T> {
         RwLockUpgradableReadOwned::new(self)
     }
@@ -257,6 +262,7 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[doc(alias = "write_arc")]
     #[inline]
+    #[track_caller]
     pub fn write_owned(self: Arc<Self>) -> RwLockWriteOwned<T> {
         RwLockWriteOwned::new(self)
     }
@@ -267,6 +273,7 @@ impl<T: ?Sized> RwLock<T> {
     /// keeps its executor from running others.
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "read_blocking")]
+    #[track_caller]
     pub fn blocking_read(&self) -> RwLockReadGuard<'_, T> {
         crate::raw::block::block_on(self.read())
     }
@@ -274,6 +281,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Parks the calling thread until it may read with the right to upgrade.
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "upgradable_read_blocking")]
+    #[track_caller]
     pub fn blocking_upgradable_read(&self) -> RwLockUpgradableReadGuard<'_, T> {
         crate::raw::block::block_on(self.upgradable_read())
     }
@@ -281,6 +289,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Parks the calling thread until it may write.
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "write_blocking")]
+    #[track_caller]
     pub fn blocking_write(&self) -> RwLockWriteGuard<'_, T> {
         crate::raw::block::block_on(self.write())
     }
@@ -289,6 +298,7 @@ impl<T: ?Sized> RwLock<T> {
     /// lives.
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "read_arc_blocking")]
+    #[track_caller]
     pub fn blocking_read_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
         crate::raw::block::block_on(self.read_owned())
     }
@@ -297,6 +307,7 @@ impl<T: ?Sized> RwLock<T> {
     /// for as long as the guard lives.
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "upgradable_read_arc_blocking")]
+    #[track_caller]
     pub fn blocking_upgradable_read_owned(self: Arc<Self>) -> OwnedRwLockUpgradableReadGuard<T> {
         crate::raw::block::block_on(self.upgradable_read_owned())
     }
@@ -305,6 +316,7 @@ impl<T: ?Sized> RwLock<T> {
     /// guard lives.
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "write_arc_blocking")]
+    #[track_caller]
     pub fn blocking_write_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
         crate::raw::block::block_on(self.write_owned())
     }
@@ -316,7 +328,7 @@ impl<T: ?Sized> RwLock<T> {
     /// If somebody writes, if there are as many readers as may be, or if the lock is owed to a task
     /// in line ([fairness](Self#fairness)).
     #[inline]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_read(&self) -> Result<RwLockReadGuard<'_, T>, TryLockError> {
         let turn = Turn::try_take(self, Reads).map_err(|_| TryLockError(()))?;
         Ok(RwLockReadGuard::new(turn))
@@ -328,7 +340,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// As for [`try_read`](Self::try_read), and if somebody else has the right to upgrade.
     #[inline]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_upgradable_read(&self) -> Result<RwLockUpgradableReadGuard<'_, T>, TryLockError> {
         let turn = Turn::try_take(self, MayUpgrade).map_err(|_| TryLockError(()))?;
         Ok(RwLockUpgradableReadGuard::new(turn))
@@ -341,7 +353,7 @@ impl<T: ?Sized> RwLock<T> {
     /// If somebody reads or writes, or the lock is owed to a task in line
     /// ([fairness](Self#fairness)).
     #[inline]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_write(&self) -> Result<RwLockWriteGuard<'_, T>, TryLockError> {
         let turn = Turn::try_take(self, Writes).map_err(|_| TryLockError(()))?;
         Ok(RwLockWriteGuard::new(turn))
@@ -354,7 +366,7 @@ impl<T: ?Sized> RwLock<T> {
     /// As for [`try_read`](Self::try_read).
     #[doc(alias = "try_read_arc")]
     #[inline]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_read_owned(self: Arc<Self>) -> Result<OwnedRwLockReadGuard<T>, TryLockError> {
         let turn = Turn::try_take(self, Reads).map_err(|_| TryLockError(()))?;
         Ok(OwnedRwLockReadGuard::new(turn))
@@ -368,7 +380,7 @@ impl<T: ?Sized> RwLock<T> {
     /// As for [`try_upgradable_read`](Self::try_upgradable_read).
     #[doc(alias = "try_upgradable_read_arc")]
     #[inline]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_upgradable_read_owned(
         self: Arc<Self>,
     ) -> Result<OwnedRwLockUpgradableReadGuard<T>, TryLockError> {
@@ -383,7 +395,7 @@ impl<T: ?Sized> RwLock<T> {
     /// As for [`try_write`](Self::try_write).
     #[doc(alias = "try_write_arc")]
     #[inline]
-    #[cfg_attr(selvedge_loom, track_caller)]
+    #[track_caller]
     pub fn try_write_owned(self: Arc<Self>) -> Result<OwnedRwLockWriteGuard<T>, TryLockError> {
         let turn = Turn::try_take(self, Writes).map_err(|_| TryLockError(()))?;
         Ok(OwnedRwLockWriteGuard::new(turn))

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use selvedge_sync::{Latch, Mutex, OnceCell, Semaphore, diagnose};
+use selvedge_sync::{Condvar, Latch, Mutex, OnceCell, RwLock, Semaphore, diagnose};
 
 /// There is one table, so the tests take turns.
 fn alone() -> StdGuard<'static, ()> {
@@ -45,6 +45,27 @@ fn holders_and_waiters_are_seen_with_their_places() {
     let seen = diagnose::snapshot();
     assert_eq!((seen.holders().count(), seen.waiters().count()), (0, 0));
     assert_eq!(seen.to_string(), "");
+}
+
+#[test]
+fn readers_writers_and_conditions_are_seen_with_their_places() {
+    let _alone = alone();
+    let (lock, mutex, condvar) = (RwLock::new(()), Mutex::new(()), Condvar::new());
+    let _reader = lock.try_read().unwrap();
+    let mut writer = pin!(diagnose::named("writer", lock.write()));
+    let line = line!() - 1;
+    assert!(poll(writer.as_mut()).is_pending());
+    let guard = mutex.try_lock().unwrap();
+    let mut waiter = pin!(diagnose::named("waiter", condvar.wait(guard)));
+    assert!(poll(waiter.as_mut()).is_pending());
+    let seen = diagnose::snapshot();
+    let holders: Vec<_> =
+        seen.holders().map(|place| (&*place.primitive, place.at.line())).collect();
+    assert_eq!(holders, [("rwlock#1", line - 1)]);
+    let mut waiters: Vec<_> =
+        seen.waiters().map(|place| (&*place.task, &*place.primitive, place.at.line())).collect();
+    waiters.sort();
+    assert_eq!(waiters, [("waiter", "condvar#1", line + 4), ("writer", "rwlock#1", line)]);
 }
 
 #[test]

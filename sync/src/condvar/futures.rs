@@ -65,6 +65,7 @@ pin_project! {
 }
 
 impl<'c, G: Relock> CondvarWait<'c, G> {
+    #[track_caller]
     pub(super) fn new(condvar: &'c Condvar, guard: G) -> Self {
         let wait = Wait::new(condvar, Notified(Ask::One));
         Self { wait, guard: Some(guard), lock: None, notified: None }
@@ -120,6 +121,7 @@ pin_project! {
 }
 
 impl<'c, G: Relock, F> CondvarWaitWhile<'c, G, F> {
+    #[track_caller]
     pub(super) fn new(condvar: &'c Condvar, guard: G, condition: F) -> Self {
         Self { condvar, condition, guard: Some(guard), wait: None }
     }

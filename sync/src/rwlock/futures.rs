@@ -32,6 +32,7 @@ macro_rules! waits {
 
         impl<$($generics)*> $name<$($arg),+> {
             #[inline(always)]
+            #[track_caller]
             pub(super) fn new(lock: $handle) -> Self {
                 Self { wait: Wait::new(lock, $mode) }
             }
@@ -99,6 +100,7 @@ macro_rules! upgrades {
         }
 
         impl<$($generics)*> $name<$($arg),+> {
+            #[track_caller]
             pub(super) fn new($guard: $from<$($arg),+>) -> Self {
                 Self { wait: Wait::new($lock, Upgrades), guard: Some($guard) }
             }
@@ -150,6 +152,7 @@ pin_project! {
 }
 
 impl<'g, T: ?Sized> RwLockUpgradeOrKeep<'g, T> {
+    #[track_caller]
     pub(super) fn new(core: &'g Core, stand_in: StandIn<'g, T>) -> Self {
         let wait = Wait::new(core, Upgrades);
         Self { wait, stand_in: Some(stand_in), _borrows: PhantomData }

@@ -319,6 +319,7 @@ macro_rules! upgrades {
             /// # Panics
             ///
             /// The future panics if polled after completion.
+            #[track_caller]
             pub fn upgrade(this: Self) -> $future<$($of),+> {
                 $future::new(this)
             }
@@ -349,6 +350,7 @@ macro_rules! upgrades {
             /// assert_eq!((*guard, *cloth.read().await), (2, 2));
             /// # });
             /// ```
+            #[track_caller]
             pub fn upgrade_or_keep(this: &mut Self) -> RwLockUpgradeOrKeep<'_, T> {
                 let (core, stand_in) = this.lent.stand_in();
                 RwLockUpgradeOrKeep::new(core, stand_in)
@@ -357,6 +359,7 @@ macro_rules! upgrades {
             /// Parks the calling thread until it may write, as [`upgrade`](Self::upgrade) does.
             #[cfg(any(feature = "std", selvedge_loom))]
             #[doc(alias = "upgrade_blocking")]
+            #[track_caller]
             pub fn blocking_upgrade(this: Self) -> $write {
                 crate::raw::block::block_on(Self::upgrade(this))
             }
