@@ -2,6 +2,7 @@
 
 mod auto_reset_event;
 mod bounded_semaphore;
+mod broadcast;
 mod cancel;
 mod capacity_limiter;
 mod completion;
@@ -63,6 +64,7 @@ fn groups() -> Vec<Group> {
         once::groups,
         once_cell::groups,
         once_map::groups,
+        broadcast::groups,
         one_shot::groups,
         phaser::groups,
         rwlock::groups,

@@ -38,7 +38,7 @@
 //! | module    | crate            | what is in it                                          |
 //! |-----------|------------------|--------------------------------------------------------|
 //! | [`sync`]  | `selvedge-sync`  | `Mutex`, `RwLock`, `Condvar`, `Semaphore`, their guards and futures         |
-//! | [`channel`] | `selvedge-channel` | `mpmc`, `mpsc`, `oneshot`, `pipe`, `queue`, `watch`, `select`     |
+//! | [`channel`] | `selvedge-channel` | `broadcast`, `mpmc`, `mpsc`, `oneshot`, `pipe`, `queue`, `watch`, `select`|
 //! | [`time`]  | `selvedge-timer` | `sleep`, `timeout`, the `Timer` contract               |
 //! | `context` | `selvedge-context` | who may still run, until when, and what happens at the end |
 //! | `model`   | this one         | checks a design of your own in every interleaving (feature `model`) |

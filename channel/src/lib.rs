@@ -19,6 +19,8 @@ mod raw;
 #[cfg(feature = "_store")]
 mod error;
 
+#[cfg(feature = "broadcast")]
+pub mod broadcast;
 #[cfg(feature = "mpmc")]
 pub mod mpmc;
 #[cfg(feature = "mpsc")]

@@ -52,6 +52,7 @@ fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 
 mod auto_reset_event;
 mod bounded_semaphore;
+mod broadcast;
 mod cancel;
 mod capacity_limiter;
 mod completion;

@@ -3,6 +3,7 @@
 mod mpmc;
 mod mpsc;
 
+mod broadcast;
 mod cancel;
 mod notify;
 mod once_cell;

@@ -7,6 +7,7 @@
 mod auto_reset_event;
 mod auto_traits;
 mod bounded_semaphore;
+mod broadcast;
 mod cancel;
 mod capacity_limiter;
 mod completion;

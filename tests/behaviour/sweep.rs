@@ -62,6 +62,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::once::sweep,
     crate::once_cell::sweep,
     crate::once_map::sweep,
+    crate::broadcast::sweep,
     crate::oneshot::sweep,
     crate::phaser::sweep,
     crate::rwlock::sweep,

@@ -5,6 +5,7 @@
 
 mod auto_reset_event;
 mod bounded_semaphore;
+mod broadcast;
 mod cancel;
 mod capacity_limiter;
 mod completion;

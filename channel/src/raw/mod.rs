@@ -11,6 +11,7 @@
 //! | `many`    | receiving from a store that has many receivers                  | no       |
 //! | `solo`    | receiving from a store that has one receiver                    | no       |
 //! | `sink`    | a sender as a sink                                              | no       |
+//! | `broadcast` | a ring of messages that many read, each for itself            | yes      |
 //! | `gate`    | a number that rises, and those who wait until it has            | no       |
 //! | `kept`    | a value that is kept while somebody looks at it                 | yes      |
 //! | `oneshot` | where a oneshot's two ends meet                                 | yes      |
@@ -19,6 +20,8 @@
 pub(crate) mod arms;
 #[cfg(feature = "_store")]
 pub(crate) mod blocks;
+#[cfg(feature = "broadcast")]
+pub(crate) mod broadcast;
 #[cfg(feature = "_store")]
 pub(crate) mod ends;
 #[cfg(feature = "_gate")]

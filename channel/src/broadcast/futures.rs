@@ -1,0 +1,224 @@
+//! What waits for a broadcast channel.
+
+#[cfg(feature = "stream")]
+use alloc::sync::Arc;
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+use selvedge_sync::{Acquire, raw::line::Wait};
+
+use super::{
+    error::{RecvError, SendError, TryRecvError},
+    shared::{Pushed, Shared},
+};
+use crate::raw::gate::{Gate, Past};
+
+pin_project! {
+    /// The future of [`Receiver::recv`](super::Receiver::recv).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Recv<'a, T> {
+        shared: &'a Shared<T>,
+        next: &'a mut u64,
+        is_done: bool,
+        #[pin]
+        wait: Option<Wait<&'a Gate, Past>>,
+    }
+}
+
+impl<'a, T> Recv<'a, T> {
+    #[inline(always)]
+    pub(super) fn new(shared: &'a Shared<T>, next: &'a mut u64) -> Self {
+        Self { shared, next, is_done: false, wait: None }
+    }
+}
+
+impl<T: Clone> Future for Recv<'_, T> {
+    type Output = Result<T, RecvError>;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        assert!(!*this.is_done, "a future was polled after completion");
+        loop {
+            let result = match this.shared.try_recv(this.next) {
+                Ok(message) => Ok(message),
+                Err(TryRecvError::Closed) => Err(RecvError::Closed),
+                Err(TryRecvError::Lagged(count)) => Err(RecvError::Lagged(count)),
+                Err(TryRecvError::Empty) => {
+                    if this.wait.is_none() {
+                        this.wait.set(Some(this.shared.sent.past(**this.next)));
+                    }
+                    if let Some(wait) = this.wait.as_mut().as_pin_mut() {
+                        drop(ready!(wait.poll_turn(cx)));
+                    }
+                    this.wait.set(None);
+                    continue;
+                }
+            };
+            *this.is_done = true;
+            return Poll::Ready(result);
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`Sender::broadcast`](super::Sender::broadcast).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Broadcast<'a, T> {
+        shared: &'a Shared<T>,
+        message: Option<T>,
+        #[pin]
+        permit: Option<Acquire<'a>>,
+    }
+}
+
+impl<'a, T> Broadcast<'a, T> {
+    pub(super) fn new(shared: &'a Shared<T>, message: T) -> Self {
+        let permit = shared.ring().room().map(selvedge_sync::Semaphore::acquire);
+        Self { shared, message: Some(message), permit }
+    }
+}
+
+impl<T> Future for Broadcast<'_, T> {
+    type Output = Result<Option<T>, SendError<T>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(permit) = this.permit.as_mut().as_pin_mut() {
+            if let Ok(permit) = ready!(permit.poll(cx)) {
+                permit.forget();
+            }
+            this.permit.set(None);
+        }
+        let Some(message) = this.message.take() else { polled_after_completion() };
+        Poll::Ready(match this.shared.push_inside(message) {
+            Pushed::Sent(_, displaced) => Ok(displaced),
+            Pushed::Dropped(message) => Ok(Some(message)),
+            Pushed::Full(message) | Pushed::Closed(message) => Err(SendError(message)),
+        })
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn polled_after_completion() -> ! {
+    panic!("a future was polled after completion")
+}
+
+pin_project! {
+    /// The future of [`Sender::closed`](super::Sender::closed).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Closed<'a, T> {
+        shared: &'a Shared<T>,
+        #[pin]
+        wait: Option<Wait<&'a Gate, Past>>,
+    }
+}
+
+impl<'a, T> Closed<'a, T> {
+    pub(super) fn new(shared: &'a Shared<T>) -> Self {
+        Self { shared, wait: None }
+    }
+}
+
+impl<T> Future for Closed<'_, T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        loop {
+            // RACE: 1. A counts a receiver. 2. B is the last to leave, and finds no line. 3. A lines
+            //       up, and sleeps for ever. So A looks at the gate before it counts.
+            let seen = this.shared.deserted.look().number();
+            if this.shared.receivers() == (0, 0) {
+                this.wait.set(None);
+                return Poll::Ready(());
+            }
+            match this.wait.as_mut().as_pin_mut() {
+                Some(wait) => drop(ready!(wait.poll_turn(cx))),
+                None => {
+                    this.wait.set(Some(this.shared.deserted.past(seen)));
+                    continue;
+                }
+            }
+            // Somebody has come since.
+            this.wait.set(None);
+        }
+    }
+}
+
+#[cfg(feature = "stream")]
+pin_project! {
+    /// The stream of [`Receiver::into_stream`](super::Receiver::into_stream).
+    #[must_use = "streams do nothing unless polled"]
+    pub struct Messages<T> {
+        receiver: super::Receiver<T>,
+        #[pin]
+        wait: Option<Wait<Arc<Shared<T>>, Past>>,
+    }
+}
+
+#[cfg(feature = "stream")]
+impl<T> Messages<T> {
+    pub(super) fn new(receiver: super::Receiver<T>) -> Self {
+        Self { receiver, wait: None }
+    }
+}
+
+#[cfg(feature = "stream")]
+impl<T: Clone> futures_core::Stream for Messages<T> {
+    type Item = Result<T, super::error::Lagged>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut this = self.project();
+        loop {
+            match this.receiver.try_recv() {
+                Ok(message) => return Poll::Ready(Some(Ok(message))),
+                Err(TryRecvError::Closed) => return Poll::Ready(None),
+                Err(TryRecvError::Lagged(count)) => {
+                    return Poll::Ready(Some(Err(super::error::Lagged(count))));
+                }
+                Err(TryRecvError::Empty) => {}
+            }
+            if this.wait.is_none() {
+                let shared = Arc::clone(&this.receiver.shared);
+                this.wait.set(Some(Wait::new(shared, Past(this.receiver.next))));
+            }
+            if let Some(wait) = this.wait.as_mut().as_pin_mut() {
+                drop(ready!(wait.poll_turn(cx)));
+            }
+            this.wait.set(None);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Recv<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recv").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Broadcast<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broadcast").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Closed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closed").finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "stream")]
+impl<T> fmt::Debug for Messages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Messages").finish_non_exhaustive()
+    }
+}

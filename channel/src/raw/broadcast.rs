@@ -1,0 +1,463 @@
+//! A ring of messages that many read, each for itself.
+//!
+//! A slot's word says who has still to read its message, and who is reading it now:
+//!
+//! ```text
+//!   63             32   31      30    29            20 19              0
+//! ┌──────────────────┬───────┬──────┬────────────────┬─────────────────┐
+//! │       lap        │ ASIDE │ BUSY │      pins      │      left       │
+//! └──────────────────┴───────┴──────┴────────────────┴─────────────────┘
+//! ```
+//!
+//! | `BUSY` | `pins` | `left` | meaning                                                     |
+//! |:------:|:------:|:------:|-------------------------------------------------------------|
+//! |   0    |   0    |   0    | everybody has read it: the slot has no message              |
+//! |   0    |   0    |   n    | n have not read it yet                                      |
+//! |   0    |   m    |   n    | m of these n read it now                                    |
+//! |   0    |   m    |  < m   | never: a pin is one of those that are left                  |
+//! |   1    |   0    |   –    | a sender, who holds the tail, is writing the next lap's     |
+//!
+//! A sender does not wait for those that read: if the message that it overtakes has pins, it leaves
+//! the slot's room to them, notes that with the tail, and puts its own message aside, on the heap.
+//! The word says so (`ASIDE`), in the same step in which a reader pins. All that happens only if a
+//! receiver is a whole ring behind and in the middle of a `Clone`.
+//!
+//! Invariants:
+//! 1. Slots are written, and `aside` is changed, with the tail locked only.
+//! 2. A message with pins stays where it is. It is in the slot, or there is an entry in `aside`: for
+//!    one that is on the heap from the start, for one in a slot from when it is overtaken. The last
+//!    pin takes the message out, and the entry.
+//! 3. A slot is written while no entry says that it is read still.
+//! 4. The one pin that is the last one left (`pins` and `left` are 1) has the message for itself:
+//!    nobody else can come, and a sender leaves it where it is (2).
+//!
+//! The lap has 32 bits: it comes round after 4 thousand million laps of the ring, which would have to
+//! pass exactly, between a reader's look and its next step on the word.
+#![expect(unsafe_code, reason = "messages are read while others go by them")]
+
+use alloc::{boxed::Box, vec::Vec};
+use core::{
+    fmt,
+    mem::MaybeUninit,
+    panic::{RefUnwindSafe, UnwindSafe},
+    ptr::NonNull,
+    sync::atomic::Ordering::{Acquire, Relaxed, Release},
+};
+
+use selvedge_sync::{
+    Semaphore,
+    raw::shim::{Cell, Heap, Lock, atomic::AtomicU64, doomed, mutant, relax},
+};
+
+const LEFT: u64 = (1 << 20) - 1;
+const PIN: u64 = 1 << 20;
+const PINS: u64 = ((1 << 10) - 1) << 20;
+const BUSY: u64 = 1 << 30;
+const ASIDE: u64 = 1 << 31;
+const LAP: u32 = 32;
+
+/// How many may have to read a message.
+pub(crate) const MAX_LEFT: usize = LEFT as usize;
+
+/// Where a message lies.
+type Room<T> = Cell<MaybeUninit<T>>;
+
+struct Slot<T> {
+    word: AtomicU64,
+    room: Room<T>,
+}
+
+/// A room on the heap.
+struct Node<T> {
+    room: Room<T>,
+    _heap: Heap,
+}
+
+/// The ring.
+pub(crate) struct Ring<T> {
+    slots: Box<[Slot<T>]>,
+    tail: Lock<Tail<T>>,
+    /// A permit for each message that may be sent before others are read by all; if senders wait.
+    room: Option<Semaphore>,
+}
+
+/// What senders change, one at a time.
+pub(crate) struct Tail<T> {
+    /// How many read what is sent from now on.
+    pub(crate) readers: usize,
+    /// How many hold the ring open, and read nothing.
+    pub(crate) idle: usize,
+    aside: Vec<Aside<T>>,
+}
+
+/// A message that is not in its slot, or that is there in spite of the slot's word.
+struct Aside<T> {
+    position: u64,
+    /// None for one that was overtaken in its slot.
+    node: Option<NonNull<Node<T>>>,
+    /// How many read it, once it was overtaken.
+    pins: u64,
+}
+
+// SAFETY: messages pass from thread to thread, and several threads look at one at a time.
+unsafe impl<T: Send + Sync> Send for Ring<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for Ring<T> {}
+// SAFETY: a node is a message, which goes with whoever comes last.
+unsafe impl<T: Send + Sync> Send for Aside<T> {}
+
+// A clone or a drop that panics leaves every count whole; messages are whole or not there.
+impl<T> UnwindSafe for Ring<T> {}
+impl<T> RefUnwindSafe for Ring<T> {}
+
+/// A message that is being read; dropping it is having read it.
+pub(crate) struct Pinned<'a, T> {
+    ring: &'a Ring<T>,
+    position: u64,
+    room: NonNull<Room<T>>,
+    /// Whether the message was moved out: it had nobody else to go to.
+    is_taken: bool,
+}
+
+/// Moves a message out.
+///
+/// # Safety
+///
+/// It is there, nobody else touches its room, and it counts as gone from now on.
+unsafe fn take<T>(room: &Room<T>) -> T {
+    // SAFETY: promised by the caller.
+    let take = |message: &mut MaybeUninit<T>| unsafe { message.assume_init_read() };
+    // SAFETY: as above.
+    unsafe { room.with(take) }
+}
+
+impl<T> Tail<T> {
+    /// Takes the entry of `position` out.
+    fn remove(&mut self, position: u64) -> Aside<T> {
+        match self.aside.iter().position(|aside| aside.position == position) {
+            Some(at) => self.aside.swap_remove(at),
+            None => unreachable!("a message that is aside has an entry (invariant 2)"),
+        }
+    }
+}
+
+impl<T> Ring<T> {
+    /// A ring for `size` messages, a power of two, and with `room` for so many that not all have
+    /// read, if there is a limit.
+    pub(crate) fn new(size: usize, room: Option<usize>) -> Self {
+        debug_assert!(size.is_power_of_two(), "positions are masked");
+        let slot = || Slot {
+            word: AtomicU64::new(u64::MAX << LAP),
+            room: Cell::new(MaybeUninit::uninit()),
+        };
+        let slots = (0..size).map(|_| slot()).collect();
+        let tail = Lock::new(Tail { readers: 0, idle: 0, aside: Vec::new() });
+        Self { slots, tail, room: room.map(Semaphore::new) }
+    }
+
+    /// The room, if there is a limit: who sends takes a permit and forgets it.
+    #[inline(always)]
+    pub(crate) const fn room(&self) -> Option<&Semaphore> {
+        self.room.as_ref()
+    }
+
+    /// How many messages it has room for.
+    #[inline(always)]
+    pub(crate) const fn size(&self) -> u64 {
+        self.slots.len() as u64
+    }
+
+    #[inline(always)]
+    fn slot(&self, position: u64) -> &Slot<T> {
+        // The length is a power of two, and not 0: the mask keeps the index inside.
+        &self.slots[(position & (self.size() - 1)) as usize]
+    }
+
+    /// The lap of a position, where the word has it.
+    #[inline(always)]
+    fn lap(&self, position: u64) -> u64 {
+        (position >> self.size().trailing_zeros()) << LAP
+    }
+
+    /// Whether `word` is that of `position`, and not being written.
+    #[inline(always)]
+    fn is_of(&self, word: u64, position: u64) -> bool {
+        (word ^ self.lap(position)) & (u64::MAX << LAP | BUSY) == 0
+    }
+
+    /// Runs `f` with the tail locked: one sender at a time.
+    #[inline]
+    pub(crate) fn with_tail<R>(&self, f: impl FnOnce(&mut Tail<T>) -> R) -> R {
+        self.tail.with(f)
+    }
+
+    /// Writes the message of `position`, for all `tail.readers`. What it displaces, if that was
+    /// neither read by all nor being read.
+    #[inline]
+    pub(crate) fn write(&self, tail: &mut Tail<T>, position: u64, message: T) -> Option<T> {
+        let slot = self.slot(position);
+        let mut word = slot.word.load(Relaxed);
+        loop {
+            let busy = (word & !PINS) | BUSY;
+            // ORDERING: Acquire pairs with the Release in `Pinned::drop`: those that have read the
+            // message are done with its room.
+            match slot.word.compare_exchange_weak(word, busy, Acquire, Relaxed) {
+                Ok(_) => break,
+                Err(now) => word = now,
+            }
+        }
+        let next = self.lap(position) | tail.readers as u64;
+        if word & (ASIDE | PINS) == 0 && tail.aside.is_empty() {
+            // SAFETY: it is there, as some have not read it, and without pins ours (2).
+            let displaced = (word & LEFT != 0).then(|| unsafe { take(&slot.room) });
+            // SAFETY: without pins and entries the room is the sender's (2, 3).
+            unsafe { slot.room.with(|room| _ = room.write(message)) };
+            // Relaxed: the message comes along with the gate's number, without which nobody looks.
+            slot.word.store(next, Relaxed);
+            return displaced;
+        }
+        self.write_aside(tail, position, word, message)
+    }
+
+    /// As [`write`](Self::write), where the message that is overtaken is being read, or is aside.
+    #[cold]
+    #[inline(never)]
+    fn write_aside(&self, tail: &mut Tail<T>, position: u64, word: u64, message: T) -> Option<T> {
+        let slot = self.slot(position);
+        let old = position.wrapping_sub(self.size());
+        let pins = (word & PINS) / PIN;
+        let mut displaced = None;
+        if pins > 0 {
+            match tail.aside.iter_mut().find(|aside| aside.position == old) {
+                Some(aside) => aside.pins = pins,
+                None => tail.aside.push(Aside { position: old, node: None, pins }),
+            }
+        } else if word & LEFT != 0 {
+            displaced = Some(if word & ASIDE == 0 {
+                // SAFETY: some have not read it, so it is there, and without pins ours (2).
+                unsafe { take(&slot.room) }
+            } else {
+                self.take_aside(tail, old)
+            });
+        }
+        let mut others = tail.aside.iter().filter(|aside| aside.node.is_none());
+        let is_read = others.any(|aside| core::ptr::eq(self.slot(aside.position), slot));
+        let mut next = self.lap(position) | tail.readers as u64;
+        if is_read && !mutant!("broadcast: a message that is read is written over") {
+            let room = Cell::new(MaybeUninit::new(message));
+            let node = Some(NonNull::from(Box::leak(Box::new(Node { room, _heap: Heap::new() }))));
+            tail.aside.push(Aside { position, node, pins: 0 });
+            next |= ASIDE;
+        } else {
+            // SAFETY: nobody reads what is there (3), and it was taken out above.
+            unsafe { slot.room.with(|room| _ = room.write(message)) };
+        }
+        slot.word.store(next, Relaxed);
+        displaced
+    }
+
+    /// Takes the message of `position` out, which is on the heap and has no pins.
+    fn take_aside(&self, tail: &mut Tail<T>, position: u64) -> T {
+        match tail.remove(position).node {
+            Some(node) => {
+                // SAFETY: it came from a box, and nobody reads it (2).
+                let node = unsafe { Box::from_raw(node.as_ptr()) };
+                // SAFETY: it is there: nobody was the last to read it.
+                unsafe { take(&node.room) }
+            }
+            None => unreachable!("its word said that it was aside"),
+        }
+    }
+
+    /// Begins to read the message of `position`, which was seen to be sent, for one that is counted
+    /// among those left; fails if it was overtaken.
+    #[inline(always)]
+    pub(crate) fn pin(&self, position: u64) -> Option<Pinned<'_, T>> {
+        let slot = self.slot(position);
+        let mut word = slot.word.load(Relaxed);
+        loop {
+            if !self.is_of(word, position) {
+                return None;
+            }
+            if word & PINS == PINS {
+                relax();
+                word = slot.word.load(Relaxed);
+                continue;
+            }
+            match slot.word.compare_exchange_weak(word, word + PIN, Relaxed, Relaxed) {
+                Ok(_) => break,
+                Err(now) => word = now,
+            }
+        }
+        let room =
+            if word & ASIDE == 0 { NonNull::from(&slot.room) } else { self.room_aside(position) };
+        Some(Pinned { ring: self, position, room, is_taken: false })
+    }
+
+    /// The room of a message that is on the heap.
+    #[cold]
+    #[inline(never)]
+    fn room_aside(&self, position: u64) -> NonNull<Room<T>> {
+        self.tail.with(|tail| {
+            let mut all = tail.aside.iter();
+            match all.find(|aside| aside.position == position).and_then(|aside| aside.node) {
+                // SAFETY: a pin keeps its message where it is (2).
+                Some(node) => NonNull::from(unsafe { &node.as_ref().room }),
+                None => unreachable!("a message that is aside has an entry (invariant 2)"),
+            }
+        })
+    }
+
+    /// How many of the last messages some have not read.
+    pub(crate) fn unread(&self, end: u64) -> u64 {
+        // Messages are read by all in the order in which they were sent.
+        let (mut low, mut high) = (end.saturating_sub(self.size()), end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.is_unread(middle) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        end - low
+    }
+
+    /// Whether some have not read the message of `position`.
+    pub(crate) fn is_unread(&self, position: u64) -> bool {
+        let word = self.slot(position).word.load(Relaxed);
+        self.is_of(word, position) && word & LEFT != 0
+    }
+}
+
+impl<T> Pinned<'_, T> {
+    /// Takes the message out, if nobody else has to read it.
+    #[inline(always)]
+    pub(crate) fn take(&mut self) -> Option<T> {
+        // ORDERING: Acquire pairs with the Release in `drop`: those that have read it are done.
+        let word = self.ring.slot(self.position).word.load(Acquire);
+        let is_last = self.ring.is_of(word, self.position) && word & (PINS | LEFT) == PIN | 1;
+        if !is_last || self.is_taken {
+            return None;
+        }
+        self.is_taken = true;
+        // SAFETY: this is the last pin, so the message is ours (4), and there until we took it.
+        Some(unsafe { take(self.room.as_ref()) })
+    }
+
+    /// A copy of the message.
+    #[inline(always)]
+    pub(crate) fn copy(&self) -> T
+    where
+        T: Clone,
+    {
+        debug_assert!(!self.is_taken, "it has gone to whoever took it");
+        // SAFETY: it was written before it was seen to be sent.
+        let copy = |message: &MaybeUninit<T>| unsafe { message.assume_init_ref() }.clone();
+        // SAFETY: pinned, so nobody writes (2).
+        unsafe { self.room.as_ref().with_ref(copy) }
+    }
+
+    /// The end of a pin whose message was overtaken: the message, if it is the last one.
+    #[cold]
+    #[inline(never)]
+    fn leave_overtaken(&mut self) -> Option<T> {
+        self.ring.tail.with(|tail| {
+            let mut all = tail.aside.iter_mut();
+            let Some(aside) = all.find(|aside| aside.position == self.position) else {
+                unreachable!("a message with pins that was overtaken has an entry (invariant 2)")
+            };
+            aside.pins -= 1;
+            if aside.pins > 0 {
+                return None;
+            }
+            // SAFETY: the last pin has the message for itself (2), and it is there until taken.
+            let message = (!self.is_taken).then(|| unsafe { take(self.room.as_ref()) });
+            if let Some(node) = tail.remove(self.position).node {
+                // SAFETY: it came from a box, and this was the last pin (2).
+                drop(unsafe { Box::from_raw(node.as_ptr()) });
+            }
+            message
+        })
+    }
+
+    /// Frees the room of a message that everybody has read.
+    #[cold]
+    #[inline(never)]
+    fn free_aside(&self) {
+        let aside = self.ring.tail.with(|tail| {
+            // A sender that has overtaken it since knows that it is gone, and forgets the entry.
+            tail.remove(self.position)
+        });
+        if let Some(node) = aside.node {
+            // SAFETY: it came from a box, and everybody has read it.
+            drop(unsafe { Box::from_raw(node.as_ptr()) });
+        }
+    }
+}
+
+impl<T> Drop for Pinned<'_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if doomed() {
+            return;
+        }
+        // Whoever reads it last takes it out; it goes when its room is free.
+        let mut _rest = self.take();
+        let slot = self.ring.slot(self.position);
+        let mut word = slot.word.load(Relaxed);
+        loop {
+            if !self.ring.is_of(word, self.position) {
+                if let Some(message) = self.leave_overtaken() {
+                    _rest = Some(message);
+                }
+                return;
+            }
+            let next = word - PIN - 1;
+            let is_last = next & (PINS | LEFT) == 0;
+            if is_last && !self.is_taken {
+                // The others have gone since we looked.
+                _rest = self.take();
+            }
+            // ORDERING: Release pairs with the Acquires in `write` and `take`: we are done with it.
+            match slot.word.compare_exchange_weak(word, next, Release, Relaxed) {
+                Ok(_) if is_last => break,
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+        if word & ASIDE != 0 {
+            self.free_aside();
+        }
+        if let Some(room) = self.ring.room.as_ref() {
+            if !mutant!("broadcast: room that was made is not told") {
+                room.add_permits(1);
+            }
+        }
+    }
+}
+
+impl<T> Drop for Ring<T> {
+    fn drop(&mut self) {
+        if doomed() {
+            return;
+        }
+        for slot in &self.slots {
+            let word = slot.word.load(Relaxed);
+            if word & LEFT != 0 && word & ASIDE == 0 {
+                // SAFETY: some have not read it, so it is there; the ring is ours.
+                drop(unsafe { take(&slot.room) });
+            }
+        }
+        // What is aside was not read by all, or its entry would have gone; nobody reads now.
+        while let Some(position) = self.tail.with(|tail| Some(tail.aside.first()?.position)) {
+            drop(self.tail.with(|tail| self.take_aside(tail, position)));
+        }
+    }
+}
+
+impl<T> fmt::Debug for Ring<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring").field("size", &self.size()).finish_non_exhaustive()
+    }
+}
