@@ -20,7 +20,7 @@ groups=(
     broadcast/one_thread/{1,10,100}
     watch/send_read watch/one_thread/{1,10,100}
     decorate/{chain,rate_limit,retry}
-    guard/{close,reaped} tracker/{track,wait}
+    guard/{close,reaped} stack/close shield/ready tracker/{track,wait}
     context/{child,cancel_1,cancel_1000,cancel_1000_children,is_cancelled}
 )
 for group in "${groups[@]}"; do

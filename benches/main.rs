@@ -31,6 +31,8 @@ mod rwlock;
 mod select;
 mod semaphore;
 mod set_once;
+mod shield;
+mod stack;
 mod tracker;
 mod wait_group;
 mod watch;
@@ -49,14 +51,14 @@ fn groups() -> Vec<Group> {
         cancel::groups,
         capacity_limiter::groups,
         completion::groups,
+        condvar::groups,
         deadline::groups,
-        event::groups,
-        keyed_mutex::groups,
         decorate::groups,
+        event::groups,
         guard::groups,
+        keyed_mutex::groups,
         latch::groups,
         lazy::groups,
-        condvar::groups,
         mpmc::groups,
         mpsc::groups,
         mutex::groups,
@@ -67,13 +69,15 @@ fn groups() -> Vec<Group> {
         broadcast::groups,
         one_shot::groups,
         phaser::groups,
+        pipes::groups,
+        queue::groups,
         rwlock::groups,
         select::groups,
         semaphore::groups,
         set_once::groups,
+        shield::groups,
+        stack::groups,
         tracker::groups,
-        pipes::groups,
-        queue::groups,
         wait_group::groups,
         watch::groups,
     ];

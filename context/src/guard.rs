@@ -23,10 +23,16 @@ use pin_project_lite::pin_project;
 use selvedge_sync::raw::shim;
 
 pub use self::{
-    reaper::{Job, LocalReaper, Outcome, Reap, Reaper, ReaperOf, Report, Run, WeakReaper},
+    reaper::{
+        Anywhere, Here, Job, Kind, LocalReaper, Outcome, Reap, Reaper, ReaperOf, Report, Run,
+        WeakReaper,
+    },
     thread_reaper::ThreadReaper,
     with::{With, WithError, with},
 };
+
+#[cfg(feature = "stack")]
+pub(crate) use self::with::{exit_of, settle};
 
 mod queue;
 mod reaper;

@@ -10,6 +10,8 @@
 //! | `tracker` | [`TaskTracker`]: counts tasks, and waits for their end |
 //! | `decorate` … | [`decorate`]: `op(f).timeout(…)`, and whatever else wraps a function |
 //! | `guard` | [`Guard`] and [`with`]: cleanups that are awaited, or left to a [`Reaper`] |
+//! | `stack` | [`Stack`] and [`with_stack`]: exits, last in, first out |
+//! | `shield` | [`shield`]: a future that its caller's cancellation does not reach |
 //!
 //! No `Drop` in this crate blocks, panics or spawns.
 #![no_std]
@@ -41,6 +43,16 @@ pub mod decorate;
 mod guard;
 #[cfg(feature = "guard")]
 pub use guard::{
-    Cleanup, Closing, Exit, Guard, Job, LocalReaper, Outcome, Reap, Reaper, ReaperOf, Report, Run,
-    ThreadReaper, WeakReaper, With, WithError, with,
+    Anywhere, Cleanup, Closing, Exit, Guard, Here, Job, Kind, LocalReaper, Outcome, Reap, Reaper,
+    ReaperOf, Report, Run, ThreadReaper, WeakReaper, With, WithError, with,
 };
+
+#[cfg(feature = "stack")]
+mod stack;
+#[cfg(feature = "stack")]
+pub use stack::{ExitErrors, Stack, Unwind, Verdict, with_stack};
+
+#[cfg(feature = "shield")]
+mod shield;
+#[cfg(feature = "shield")]
+pub use shield::{Finished, Shield, Shielded, shield};

@@ -78,6 +78,8 @@ mod rwlock;
 mod select;
 mod semaphore;
 mod set_once;
+mod shield;
+mod stack;
 mod tracker;
 mod wait_group;
 mod watch;

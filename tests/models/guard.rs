@@ -71,7 +71,7 @@ fn a_hand_over_beside_a_drain() {
 
 /// A driver that sleeps is woken by a guard's drop, and ends when the last handle goes.
 ///
-/// Red when: mutant "nobody hears of a new cleanup" or "a driver does not look again".
+/// Red when: mutant "a driver does not look again".
 #[test]
 fn a_drop_wakes_the_driver() {
     check(3, || {
@@ -105,7 +105,8 @@ fn a_wake_up_beside_the_poll() {
 
 /// Two drivers share the work, and one of them quits: what it leaves is done by the other.
 ///
-/// Red when: mutant "nobody hears of the last cleanup's end", or a driver that goes is silent.
+/// Red when: mutant "nobody hears of the last cleanup's end" or "a wake-up during the poll is
+/// forgotten".
 #[test]
 fn two_drivers_and_one_quits() {
     check(2, || {

@@ -56,6 +56,30 @@ impl<F: Future<Output: Outcome>> Job for F {
     }
 }
 
+/// Which cleanups a reaper takes: [`Anywhere`] or [`Here`].
+pub trait Kind {
+    /// What it takes, without its type.
+    type Job: Job + ?Sized;
+}
+
+/// A reaper for cleanups that may cross threads.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Anywhere;
+
+/// A reaper for cleanups that stay on their thread.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Here;
+
+impl Kind for Anywhere {
+    type Job = dyn Job + Send;
+}
+
+impl Kind for Here {
+    type Job = dyn Job;
+}
+
 /// A queue of orphaned cleanups. It has no thread and names no executor.
 ///
 /// Whoever likes drives it, on any executor, and several may at once: [`run`](Self::run) in the
@@ -81,17 +105,17 @@ impl<F: Future<Output: Outcome>> Job for F {
 /// assert_eq!((report.done, report.left), (1, 0));
 /// # });
 /// ```
-pub type Reaper = ReaperOf<dyn Job + Send>;
+pub type Reaper = ReaperOf<Anywhere>;
 
 /// A [`Reaper`] for cleanups that stay on their thread.
-pub type LocalReaper = ReaperOf<dyn Job>;
+pub type LocalReaper = ReaperOf<Here>;
 
 /// A queue of orphaned cleanups: [`Reaper`] or [`LocalReaper`].
-pub struct ReaperOf<J: Job + ?Sized> {
-    queue: Arc<Queue<J>>,
+pub struct ReaperOf<K: Kind> {
+    queue: Arc<Queue<K::Job>>,
 }
 
-impl<J: Job + ?Sized> ReaperOf<J> {
+impl<K: Kind> ReaperOf<K> {
     /// An empty queue.
     #[must_use]
     pub fn new() -> Self {
@@ -120,7 +144,7 @@ impl<J: Job + ?Sized> ReaperOf<J> {
     /// # Panics
     ///
     /// The future panics if polled after completion.
-    pub fn run(&self) -> Run<J> {
+    pub fn run(&self) -> Run<K> {
         Run { driver: Some(Driver::new(self.queue.clone(), false)) }
     }
 
@@ -134,7 +158,7 @@ impl<J: Job + ?Sized> ReaperOf<J> {
     /// # Panics
     ///
     /// The future panics if polled after completion.
-    pub fn drain(&self) -> Run<J> {
+    pub fn drain(&self) -> Run<K> {
         Run { driver: Some(Driver::new(self.queue.clone(), true)) }
     }
 
@@ -146,7 +170,7 @@ impl<J: Job + ?Sized> ReaperOf<J> {
 
     /// A handle that does not keep the queue alive.
     #[must_use]
-    pub fn downgrade(&self) -> WeakReaper<J> {
+    pub fn downgrade(&self) -> WeakReaper<K> {
         WeakReaper { queue: Arc::downgrade(&self.queue) }
     }
 
@@ -158,14 +182,14 @@ impl<J: Job + ?Sized> ReaperOf<J> {
     }
 }
 
-impl<J: Job + ?Sized> Clone for ReaperOf<J> {
+impl<K: Kind> Clone for ReaperOf<K> {
     fn clone(&self) -> Self {
         self.queue.add_handle();
         Self { queue: self.queue.clone() }
     }
 }
 
-impl<J: Job + ?Sized> Drop for ReaperOf<J> {
+impl<K: Kind> Drop for ReaperOf<K> {
     fn drop(&mut self) {
         if !selvedge_sync::raw::shim::doomed() {
             self.queue.remove_handle();
@@ -173,7 +197,7 @@ impl<J: Job + ?Sized> Drop for ReaperOf<J> {
     }
 }
 
-impl<J: Job + ?Sized> Default for ReaperOf<J> {
+impl<K: Kind> Default for ReaperOf<K> {
     fn default() -> Self {
         Self::new()
     }
@@ -182,21 +206,21 @@ impl<J: Job + ?Sized> Default for ReaperOf<J> {
 /// A handle of a reaper that does not keep it alive ([`ReaperOf::downgrade`]).
 ///
 /// A cleanup that comes when the reaper has gone is dropped.
-pub struct WeakReaper<J: Job + ?Sized = dyn Job + Send> {
-    queue: Weak<Queue<J>>,
+pub struct WeakReaper<K: Kind = Anywhere> {
+    queue: Weak<Queue<K::Job>>,
 }
 
-impl<J: Job + ?Sized> WeakReaper<J> {
+impl<K: Kind> WeakReaper<K> {
     /// The reaper, if it is still there.
     #[must_use]
-    pub fn upgrade(&self) -> Option<ReaperOf<J>> {
+    pub fn upgrade(&self) -> Option<ReaperOf<K>> {
         let queue = self.queue.upgrade()?;
         queue.add_handle();
         Some(ReaperOf { queue })
     }
 }
 
-impl<J: Job + ?Sized> Clone for WeakReaper<J> {
+impl<K: Kind> Clone for WeakReaper<K> {
     fn clone(&self) -> Self {
         Self { queue: self.queue.clone() }
     }
@@ -220,9 +244,9 @@ where
     }
 }
 
-impl<F, J: Job + ?Sized> Reap<F> for WeakReaper<J>
+impl<F, K: Kind> Reap<F> for WeakReaper<K>
 where
-    ReaperOf<J>: Reap<F>,
+    ReaperOf<K>: Reap<F>,
 {
     fn reap(&self, cleanup: Pin<Box<F>>) {
         match self.upgrade() {
@@ -246,11 +270,11 @@ impl<F, P: Reap<F> + ?Sized> Reap<F> for Arc<P> {
 
 /// The future of [`ReaperOf::run`] and [`ReaperOf::drain`].
 #[must_use = "futures do nothing unless polled"]
-pub struct Run<J: Job + ?Sized = dyn Job + Send> {
-    driver: Option<Driver<J>>,
+pub struct Run<K: Kind = Anywhere> {
+    driver: Option<Driver<K::Job>>,
 }
 
-impl<J: Job + ?Sized> Future for Run<J> {
+impl<K: Kind> Future for Run<K> {
     type Output = Report;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
@@ -281,19 +305,19 @@ pub struct Report {
     pub last_error: Option<String>,
 }
 
-impl<J: Job + ?Sized> fmt::Debug for ReaperOf<J> {
+impl<K: Kind> fmt::Debug for ReaperOf<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reaper").field("report", &self.report()).finish_non_exhaustive()
     }
 }
 
-impl<J: Job + ?Sized> fmt::Debug for WeakReaper<J> {
+impl<K: Kind> fmt::Debug for WeakReaper<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeakReaper").finish_non_exhaustive()
     }
 }
 
-impl<J: Job + ?Sized> fmt::Debug for Run<J> {
+impl<K: Kind> fmt::Debug for Run<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").finish_non_exhaustive()
     }

@@ -86,7 +86,7 @@ where
 }
 
 /// What a body's end is to its cleanup.
-pub(super) fn exit_of<T, E>(ended: &Result<Result<T, E>, Payload>) -> Exit {
+pub(crate) fn exit_of<T, E>(ended: &Result<Result<T, E>, Payload>) -> Exit {
     match ended {
         Ok(Ok(_)) => Exit::Done,
         Ok(Err(_)) => Exit::Failed,
@@ -95,7 +95,7 @@ pub(super) fn exit_of<T, E>(ended: &Result<Result<T, E>, Payload>) -> Exit {
 }
 
 /// What comes of both.
-pub(super) fn settle<T, E, CE>(
+pub(crate) fn settle<T, E, CE>(
     ended: Result<Result<T, E>, Payload>,
     closed: Result<Result<(), CE>, Payload>,
 ) -> Result<T, WithError<E, CE>> {
@@ -114,6 +114,13 @@ pin_project! {
     pub struct With<F> {
         #[pin]
         pub(super) run: F,
+    }
+}
+
+#[cfg(feature = "stack")]
+impl<F> With<F> {
+    pub(crate) fn new(run: F) -> Self {
+        Self { run }
     }
 }
 
