@@ -63,6 +63,34 @@ fn both_get_it_and_the_last_takes_it() {
     });
 }
 
+/// A message that was put aside, because the one before was being read, is received like any other.
+///
+/// Red when: mutant "broadcast: a message that is read is written over".
+#[test]
+fn a_message_that_was_put_aside_is_received() {
+    check(3, || {
+        let counted = Arc::new(());
+        let (tx, mut first) = broadcast::channel(1);
+        let mut second = tx.subscribe();
+        tx.send(Message::new(0, &counted)).ok().unwrap();
+        let reader = spawn(move || {
+            let once = first.try_recv().map(|message| message.number);
+            (once, first)
+        });
+        tx.send(Message::new(1, &counted)).ok().unwrap();
+        assert!(matches!(second.try_recv(), Err(TryRecvError::Lagged(1))));
+        assert_eq!(second.try_recv().ok().unwrap().number, 1);
+        let (once, mut first) = reader.join().unwrap();
+        match once {
+            Ok(0) | Err(TryRecvError::Lagged(1)) => {
+                assert_eq!(first.try_recv().ok().unwrap().number, 1);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(Arc::strong_count(&counted), 1, "a message is kept, or was dropped twice");
+    });
+}
+
 /// A message that is being read is not written over, however often it is overtaken; who was
 /// overtaken before it looked is told so.
 ///
