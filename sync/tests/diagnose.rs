@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use selvedge_sync::{Condvar, Latch, Mutex, OnceCell, RwLock, Semaphore, diagnose};
+use selvedge_sync::{Condvar, Latch, Mutex, Notify, OnceCell, RwLock, Semaphore, diagnose};
 
 /// There is one table, so the tests take turns.
 fn alone() -> StdGuard<'static, ()> {
@@ -143,6 +143,28 @@ fn conditions_and_cells_are_seen_too() {
     latch.count_down();
     assert!(poll(waiter.as_mut()).is_ready());
     drop((maker, other));
+    assert_eq!(diagnose::snapshot().to_string(), "");
+}
+
+/// The table knows no primitive: it is told by the line.
+#[test]
+fn whatever_stands_on_the_line_is_seen() {
+    let _alone = alone();
+    let (lock, notify) = (RwLock::new(()), Notify::new());
+    let held = lock.try_write().unwrap();
+    let mut reader = Box::pin(diagnose::named("reader", lock.read()));
+    let mut sleeper = Box::pin(diagnose::named("sleeper", notify.notified()));
+    assert!(poll(reader.as_mut()).is_pending());
+    assert!(poll(sleeper.as_mut()).is_pending());
+    let seen = diagnose::snapshot();
+    assert_eq!((seen.holders().count(), seen.waiters().count()), (1, 2), "{seen}");
+    drop(held);
+    notify.notify_one();
+    let seen = diagnose::snapshot();
+    assert_eq!(seen.unpolled(Duration::ZERO).count(), 2, "{seen}");
+    assert!(poll(reader.as_mut()).is_ready());
+    assert!(poll(sleeper.as_mut()).is_ready());
+    drop((reader, sleeper));
     assert_eq!(diagnose::snapshot().to_string(), "");
 }
 
