@@ -260,8 +260,13 @@ impl<K, E, S: BuildHasher> Keyed<K, E, S> {
                 }
                 Err(entry) => entry,
             };
-            let more = seen.iter().flat_map(|bucket| bucket.iter().map(Arc::clone));
-            let mut next = Some(more.chain([Arc::clone(&entry)]).collect::<Bucket<K, E>>());
+            let own = Arc::clone(&entry);
+            let next: Bucket<K, E> = match &seen {
+                // Nearly always: one allocation.
+                None => Arc::new([own]),
+                Some(bucket) => bucket.iter().map(Arc::clone).chain([own]).collect(),
+            };
+            let mut next = Some(next);
             // RACE: 1. A and B find no entry of a key. 2. Both add one, and both think that it is
             //       theirs alone. So a bucket is replaced only if it is the one that was looked at.
             let added = self.buckets.with(|buckets| {
