@@ -5,12 +5,15 @@ mod bounded_semaphore;
 mod broadcast;
 mod cancel;
 mod capacity_limiter;
+mod combine;
 mod completion;
 mod condvar;
 mod deadline;
 mod decorate;
 mod event;
+mod execute;
 mod guard;
+mod handle;
 mod keyed_mutex;
 mod latch;
 mod lazy;
@@ -18,6 +21,7 @@ mod mpmc;
 mod mpsc;
 mod mutex;
 mod notify;
+mod offload;
 mod once;
 mod once_cell;
 mod once_map;
@@ -28,11 +32,13 @@ mod phaser;
 mod pipes;
 mod queue;
 mod rwlock;
+mod scope;
 mod select;
 mod semaphore;
 mod set_once;
 mod shield;
 mod stack;
+mod task_group;
 mod tracker;
 mod wait_group;
 mod watch;
@@ -79,6 +85,12 @@ fn groups() -> Vec<Group> {
         stack::groups,
         tracker::groups,
         wait_group::groups,
+        combine::groups,
+        execute::groups,
+        handle::groups,
+        offload::groups,
+        scope::groups,
+        task_group::groups,
         watch::groups,
     ];
     all.into_iter().flat_map(|groups| groups()).collect()

@@ -51,6 +51,27 @@ pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static
     EXECUTOR.spawn(future)
 }
 
+/// The embedded executor as a value, for tasks and groups.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge::{Embedded, context::spawn_on};
+///
+/// let handle = spawn_on(&Embedded, async { 6 * 7 });
+/// assert_eq!(selvedge::block_on(handle).unwrap(), 42);
+/// ```
+#[cfg(feature = "execute")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Embedded;
+
+#[cfg(feature = "execute")]
+impl<F: Future<Output = ()> + Send + 'static> selvedge_context::Execute<F> for Embedded {
+    fn execute(&self, future: F) {
+        spawn(future).detach();
+    }
+}
+
 /// What a worker does: a task that panics ends the run, and the next one begins.
 fn work() {
     loop {

@@ -61,6 +61,8 @@ mod executor;
 #[cfg(all(feature = "mpsc", feature = "timeout"))]
 mod send_timeout;
 
+#[cfg(all(feature = "executor", feature = "execute"))]
+pub use executor::Embedded;
 #[cfg(feature = "executor")]
 pub use executor::{Task, block_on, spawn};
 #[cfg(feature = "_channel")]

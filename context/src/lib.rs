@@ -12,6 +12,13 @@
 //! | `guard` | [`Guard`] and [`with`]: cleanups that are awaited, or left to a [`Reaper`] |
 //! | `stack` | [`Stack`] and [`with_stack`]: exits, last in, first out |
 //! | `shield` | [`shield`]: a future that its caller's cancellation does not reach |
+//! | `execute` | [`Execute`], the contract with an executor; adapters `threads`, `tokio`, `smol`, `async-executor`, `futures` |
+//! | `handle` | [`remote`], [`spawn_on`]: a task in two halves, one of them a [`Handle`] |
+//! | `scope` | [`scope()`], [`local_scope`]: a group whose children borrow, in one task |
+//! | `task_group` | [`TaskGroup`]: a group whose children are tasks of an executor |
+//! | `join_all`, `try_join_all`, `race`, `race_ok` | as they are called |
+//! | `wait`, `as_completed`, `for_each_limit`, `select` | as they are called |
+//! | `offload`, `to_thread`, `cpu` | functions that block or compute, on pools |
 //!
 //! No `Drop` in this crate blocks, panics or spawns.
 #![no_std]
@@ -56,3 +63,71 @@ pub use stack::{ExitErrors, Stack, Unwind, Verdict, with_stack};
 mod shield;
 #[cfg(feature = "shield")]
 pub use shield::{Finished, Shield, Shielded, shield};
+mod error;
+#[cfg(feature = "scope")]
+pub use error::group::{Failure, GroupError, NotStarted, Who};
+pub use error::{JoinError, Panic, ZeroLimit};
+
+#[cfg(feature = "execute")]
+mod execute;
+#[cfg(feature = "execute")]
+pub use execute::Execute;
+#[cfg(all(feature = "smol", not(selvedge_loom)))]
+pub use execute::Smol;
+#[cfg(feature = "threads")]
+pub use execute::Threads;
+#[cfg(feature = "futures")]
+pub use execute::{Futures, FuturesLocal};
+#[cfg(all(feature = "tokio", not(selvedge_loom)))]
+pub use execute::{Tokio, TokioLocal};
+
+#[cfg(feature = "handle")]
+mod handle;
+#[cfg(feature = "handle")]
+pub use handle::{Handle, Remote, remote, spawn_on};
+
+#[cfg(feature = "scope")]
+mod scope;
+#[cfg(feature = "scope")]
+pub use raw::{
+    pool::{AnyThread, OneThread},
+    start::{Start, Started},
+};
+#[cfg(feature = "scope")]
+pub use scope::{InScope, LocalScope, Scope, local_scope, scope};
+
+#[cfg(feature = "task_group")]
+mod task_group;
+#[cfg(feature = "task_group")]
+pub use task_group::{InGroup, Spawner, TaskGroup, member::Member};
+
+#[cfg(feature = "offload")]
+mod offload;
+#[cfg(all(feature = "cpu", not(selvedge_loom)))]
+pub use offload::cpu;
+#[cfg(all(feature = "to_thread", not(selvedge_loom)))]
+pub use offload::to_thread;
+#[cfg(feature = "offload")]
+pub use offload::{Offload, OffloadJob, Stop, offload_to};
+
+mod combine;
+#[cfg(feature = "as_completed")]
+pub use combine::as_completed::{AsCompleted, NextCompleted, as_completed};
+#[cfg(feature = "for_each_limit")]
+pub use combine::for_each_limit::{
+    ForEachLimit, TryForEachLimit, for_each_limit, try_for_each_limit,
+};
+#[cfg(feature = "join_all")]
+pub use combine::join_all::{JoinAll, join_all};
+#[cfg(feature = "race")]
+pub use combine::race::{Race, race};
+#[cfg(feature = "race_ok")]
+pub use combine::race_ok::{RaceOk, race_ok};
+#[cfg(feature = "select")]
+pub use combine::select::{
+    OneOf2, OneOf3, OneOf4, Select, Select3, Select4, select, select3, select4,
+};
+#[cfg(feature = "try_join_all")]
+pub use combine::try_join_all::{TryJoinAll, try_join_all};
+#[cfg(feature = "wait")]
+pub use combine::wait::{Until, Wait, Waited, wait};

@@ -1,8 +1,19 @@
 //! What the primitives of this crate share. Not public API.
 //!
-//! | file    | job                                           | `unsafe` |
-//! |---------|-----------------------------------------------|----------|
-//! | `catch` | panics of other people's code, as values      | no       |
+//! | file       | job                                                         | `unsafe` |
+//! |------------|-------------------------------------------------------------|----------|
+//! | `catch`    | panics of other people's code, as values                    | no       |
+//! | `children` | futures that run side by side in one task                   | yes      |
+//! | `link`     | one value from one task to another, and a word back         | yes      |
+//! | `pool`     | room for futures of any type, without a box for each        | yes      |
+//! | `ready`    | which of many children were woken                           | yes      |
+//! | `start`    | a child that says that it has started                       | no       |
 
 #[cfg(feature = "std")]
 pub mod catch;
+pub mod children;
+pub mod link;
+pub mod pool;
+pub mod ready;
+#[cfg(feature = "scope")]
+pub mod start;

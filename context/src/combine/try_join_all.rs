@@ -1,0 +1,90 @@
+//! Waiting for all, or for the first that fails.
+
+use alloc::vec::Vec;
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use crate::raw::children::{Children, Event};
+
+/// Waits for all of `futures`; their outputs in order, or the first error.
+///
+/// At the first error the others are dropped, before the error is seen.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops all of `futures`, and the outputs that are there.
+///
+/// # Errors
+///
+/// The first error.
+///
+/// # Panics
+///
+/// A panic of one of `futures` goes on.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_context::try_join_all;
+///
+/// let parse = |text: &'static str| async move { text.parse::<u8>() };
+/// assert_eq!(try_join_all(["1", "2"].map(parse)).await, Ok(vec![1, 2]));
+/// assert!(try_join_all(["1", "two"].map(parse)).await.is_err());
+/// # });
+/// ```
+pub fn try_join_all<F, T, E>(futures: impl IntoIterator<Item = F>) -> TryJoinAll<F, T>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let children = Children::of(futures);
+    let outputs = (0..children.len()).map(|_| None).collect();
+    TryJoinAll { children: Some(children), outputs }
+}
+
+/// The future of [`try_join_all`].
+#[must_use = "futures do nothing unless polled"]
+pub struct TryJoinAll<F, T> {
+    children: Option<Children<F>>,
+    outputs: Vec<Option<T>>,
+}
+
+// The children are pinned where they lie, and nothing else is.
+impl<F, T> Unpin for TryJoinAll<F, T> {}
+
+impl<F: Future<Output = Result<T, E>>, T, E> Future for TryJoinAll<F, T> {
+    type Output = Result<Vec<T>, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let children = this.children.as_mut().expect("a future was polled after completion");
+        while !children.is_empty() {
+            match children.poll_next(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Event::Ended(at, Ok(output))) => {
+                    this.outputs[at as usize] = Some(output);
+                }
+                Poll::Ready(Event::Ended(_, Err(error))) => {
+                    this.children = None;
+                    this.outputs.clear();
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Ready(Event::Own(_)) => {}
+            }
+        }
+        this.children = None;
+        let outputs = this.outputs.drain(..);
+        Poll::Ready(Ok(outputs.map(|output| output.expect("every child has ended")).collect()))
+    }
+}
+
+impl<F, T> fmt::Debug for TryJoinAll<F, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = self.children.as_ref().map_or(0, Children::len);
+        f.debug_struct("TryJoinAll").field("left", &left).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,73 @@
+//! A child that says that it has started.
+
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::link::{Receiver, Sender};
+use crate::NotStarted;
+
+/// How a child says, once, that it has started.
+///
+/// Dropped unused, it says that it has not.
+#[must_use = "somebody waits for it"]
+pub struct Started<T> {
+    sender: Option<Sender<Option<T>>>,
+}
+
+impl<T> Started<T> {
+    pub(crate) fn new(sender: Sender<Option<T>>) -> Self {
+        Self { sender: Some(sender) }
+    }
+
+    /// Says so. Whether anybody still waited to hear it.
+    pub fn send(mut self, value: T) -> bool {
+        self.sender.take().is_some_and(|sender| sender.send(Some(value)).is_ok())
+    }
+}
+
+impl<T> Drop for Started<T> {
+    fn drop(&mut self) {
+        if let Some(sender) = self.sender.take() {
+            if !selvedge_sync::raw::shim::doomed() {
+                // Nobody need wait.
+                let _ = sender.send(None);
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Started<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Started")
+    }
+}
+
+/// The future of `start`.
+#[must_use = "futures do nothing unless polled"]
+pub struct Start<T> {
+    receiver: Receiver<Option<T>>,
+}
+
+impl<T> Start<T> {
+    pub(crate) fn new(receiver: Receiver<Option<T>>) -> Self {
+        Self { receiver }
+    }
+}
+
+impl<T> Future for Start<T> {
+    type Output = Result<T, NotStarted>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.receiver.poll(cx).map(|value| value.ok_or(NotStarted))
+    }
+}
+
+impl<T> fmt::Debug for Start<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Start")
+    }
+}
