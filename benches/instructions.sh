@@ -13,6 +13,7 @@ groups=(
     condvar/{notify_nobody,wait}
     once_cell/{get,get_or_init,herd/{2,64}} set_once/wait_set latch/{open,herd/64} lazy/made once/done
     notify/{none,one,all_0,all_1,all_1000,ping_pong/one_thread,repoll}
+    {barrier,cyclic_barrier}/8/one_thread
     oneshot/{ready,waiting}
     {mpsc,mpmc}/try_{,un}bounded mpsc/batches_of_64 select/two_ready
     mpsc/one_thread/{bounded_1,bounded_100,unbounded}/{1,16}_producers

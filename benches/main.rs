@@ -1,6 +1,7 @@
 //! Ours against the peers.
 
 mod auto_reset_event;
+mod barrier;
 mod bounded_semaphore;
 mod broadcast;
 mod cancel;
@@ -8,6 +9,7 @@ mod capacity_limiter;
 mod combine;
 mod completion;
 mod condvar;
+mod cyclic_barrier;
 mod deadline;
 mod decorate;
 mod event;
@@ -53,11 +55,13 @@ fn groups() -> Vec<Group> {
     #[rustfmt::skip]
     let all = [
         auto_reset_event::groups,
+        barrier::groups,
         bounded_semaphore::groups,
         cancel::groups,
         capacity_limiter::groups,
         completion::groups,
         condvar::groups,
+        cyclic_barrier::groups,
         deadline::groups,
         decorate::groups,
         event::groups,

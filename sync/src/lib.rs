@@ -24,6 +24,8 @@ pub mod raw;
 
 #[cfg(feature = "auto_reset_event")]
 mod auto_reset_event;
+#[cfg(feature = "barrier")]
+mod barrier;
 #[cfg(feature = "bounded_semaphore")]
 mod bounded_semaphore;
 #[cfg(feature = "capacity_limiter")]
@@ -32,6 +34,8 @@ mod capacity_limiter;
 mod completion;
 #[cfg(feature = "condvar")]
 mod condvar;
+#[cfg(feature = "cyclic_barrier")]
+mod cyclic_barrier;
 #[cfg(feature = "deadline")]
 mod deadline;
 #[cfg(feature = "event")]
@@ -73,6 +77,8 @@ mod error;
 
 #[cfg(feature = "auto_reset_event")]
 pub use auto_reset_event::{AutoResetEvent, AutoResetEventStatistics, AutoResetEventWait};
+#[cfg(feature = "barrier")]
+pub use barrier::{Barrier, BarrierStatistics, BarrierWait, BarrierWaitResult};
 #[cfg(feature = "bounded_semaphore")]
 pub use bounded_semaphore::{
     AcquireBounded, AcquireBoundedOwned, BoundedPermit, BoundedSemaphore, OwnedBoundedPermit,
@@ -88,6 +94,10 @@ pub use capacity_limiter::{
 pub use completion::{Abandoned, Completer, Completion, CompletionWait};
 #[cfg(feature = "condvar")]
 pub use condvar::{Condvar, CondvarStatistics, CondvarWait, CondvarWaitWhile};
+#[cfg(feature = "cyclic_barrier")]
+pub use cyclic_barrier::{
+    BrokenBarrierError, CyclicBarrier, CyclicBarrierStatistics, CyclicBarrierWait,
+};
 #[cfg(feature = "deadline")]
 pub use deadline::{DeadlineExt, Expired, Until};
 pub use error::TryLockError;

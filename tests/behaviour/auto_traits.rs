@@ -51,6 +51,7 @@ fn unwinds<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
 fn is_error<E: Error + Debug + Send + Sync + Clone + Eq + 'static>() {}
 
 mod auto_reset_event;
+mod barrier;
 mod bounded_semaphore;
 mod broadcast;
 mod cancel;
@@ -58,6 +59,7 @@ mod capacity_limiter;
 mod combine;
 mod completion;
 mod condvar;
+mod cyclic_barrier;
 mod deadline;
 mod event;
 mod guard;

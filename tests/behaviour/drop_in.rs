@@ -1,5 +1,6 @@
 //! Programs that were written against tokio, or async-channel, and differ in their `use` lines only.
 
+mod barrier;
 mod mpmc;
 mod mpsc;
 

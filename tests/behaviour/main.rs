@@ -6,6 +6,7 @@
 
 mod auto_reset_event;
 mod auto_traits;
+mod barrier;
 mod bounded_semaphore;
 mod broadcast;
 mod cancel;
@@ -13,6 +14,7 @@ mod capacity_limiter;
 mod combine;
 mod completion;
 mod condvar;
+mod cyclic_barrier;
 mod deadline;
 mod decorate;
 mod drop_in;

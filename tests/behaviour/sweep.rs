@@ -44,11 +44,13 @@ pub(crate) type Report<'a> = &'a mut dyn FnMut(&str, &str, usize);
 #[rustfmt::skip]
 const ALL: &[fn(Report<'_>)] = &[
     crate::auto_reset_event::sweep,
+    crate::barrier::sweep,
     crate::bounded_semaphore::sweep,
     crate::cancel::sweep,
     crate::capacity_limiter::sweep,
     crate::completion::sweep,
     crate::condvar::sweep,
+    crate::cyclic_barrier::sweep,
     crate::deadline::sweep,
     crate::event::sweep,
     crate::guard::sweep,
@@ -84,8 +86,14 @@ const ALL: &[fn(Report<'_>)] = &[
 
 impl<P: Send + Sync + 'static> Swept<P> {
     pub(crate) fn sweep(&self, report: Report<'_>) {
-        report(self.name, "1 cancel at every poll", self.cancel_at_every_poll());
         report(self.name, "2 handles dropped in parallel", self.drop_handles_in_parallel());
+        self.sweep_alone(report);
+    }
+
+    /// As [`sweep`](Self::sweep) but for the second shape, for what lets nobody through who comes
+    /// after `free`.
+    pub(crate) fn sweep_alone(&self, report: Report<'_>) {
+        report(self.name, "1 cancel at every poll", self.cancel_at_every_poll());
         report(self.name, "3 given back after close", self.give_back_after_close());
         report(self.name, "4 wakers that re-enter, panic", self.meddling_wakers());
         report(self.name, "6 nothing grows", self.nothing_grows());

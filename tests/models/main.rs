@@ -4,6 +4,7 @@
 #![cfg(selvedge_loom)]
 
 mod auto_reset_event;
+mod barrier;
 mod bounded_semaphore;
 mod broadcast;
 mod cancel;
@@ -11,6 +12,7 @@ mod capacity_limiter;
 mod combine;
 mod completion;
 mod condvar;
+mod cyclic_barrier;
 mod deadline;
 mod event;
 mod execute;

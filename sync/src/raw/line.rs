@@ -334,6 +334,22 @@ impl<V: Copy> Queue<V> {
         self.0.pop_while(wakes, |ask| due(ask).then_some(State::Granted))
     }
 
+    /// Grants or refuses the head, and those behind it, until the `answer` to one is to wait. Whether
+    /// there are more than `wakes` has room for.
+    #[inline]
+    pub fn answer_while(&mut self, wakes: &mut WakeList, answer: impl Fn(V) -> Answer<()>) -> bool {
+        self.0.pop_while(wakes, |ask| match answer(ask) {
+            Answer::Granted(()) => Some(State::Granted),
+            Answer::Refused => Some(State::Refused),
+            Answer::Wait => None,
+        })
+    }
+
+    /// Changes what each in line asks for, or is to get, from the head on.
+    pub fn for_each(&self, f: impl FnMut(&mut V)) {
+        self.0.for_each(f);
+    }
+
     /// Sends the head away: there will be no turn. Wake it once the line is unlocked.
     #[inline]
     pub fn refuse(&mut self) -> Wake {
