@@ -10,6 +10,7 @@ use std::{
 
 use selvedge::context::decorate::{CallError, Time};
 
+mod breaker;
 mod catch_unwind;
 mod chain;
 mod fallback;

@@ -7,6 +7,7 @@ mod auto_reset_event;
 mod barrier;
 mod bounded_semaphore;
 mod broadcast;
+mod breaker;
 mod cancel;
 mod capacity_limiter;
 mod combine;

@@ -16,6 +16,9 @@ pub enum CallError<E> {
     /// There was no room for it.
     #[cfg(feature = "limit")]
     Refused(super::Refused),
+    /// The circuit breaker is open.
+    #[cfg(feature = "breaker")]
+    Open(super::Open),
     /// It asked for more than the limiter ever gives at once.
     #[cfg(feature = "rate_limit")]
     RateLimited(super::RateLimited),
@@ -26,7 +29,12 @@ impl<E> CallError<E> {
     pub fn into_inner(self) -> Option<E> {
         match self {
             Self::Inner(error) => Some(error),
-            #[cfg(any(feature = "timed", feature = "limit", feature = "rate_limit"))]
+            #[cfg(any(
+                feature = "breaker",
+                feature = "limit",
+                feature = "rate_limit",
+                feature = "timed"
+            ))]
             _ => None,
         }
     }
@@ -40,6 +48,8 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Self::Elapsed(error) => error.fmt(f),
             #[cfg(feature = "limit")]
             Self::Refused(error) => error.fmt(f),
+            #[cfg(feature = "breaker")]
+            Self::Open(error) => error.fmt(f),
             #[cfg(feature = "rate_limit")]
             Self::RateLimited(error) => error.fmt(f),
         }
@@ -63,6 +73,8 @@ refusals! {
     Elapsed;
     #[cfg(feature = "limit")]
     Refused;
+    #[cfg(feature = "breaker")]
+    Open;
     #[cfg(feature = "rate_limit")]
     RateLimited;
 }

@@ -54,6 +54,13 @@ pub use time::{Ambient, On, Time};
 mod error;
 mod time;
 
+#[cfg(feature = "breaker")]
+mod breaker;
+#[cfg(feature = "breaker")]
+pub use breaker::{
+    Breaker, BreakerPermit, BreakerState, BreakerStatistics, Breaking, Breaks, Guarded, Open,
+};
+
 #[cfg(feature = "catch_unwind")]
 mod catch_unwind;
 #[cfg(feature = "catch_unwind")]
@@ -333,6 +340,31 @@ impl<C, T> Op<C, T> {
         T: Clone,
     {
         self.with(|inner, time| Throttled { inner, limit, time: time.clone() })
+    }
+
+    /// Refuses calls with [`Open`] while too many of the last ones failed, or were slow.
+    ///
+    /// Errors are failures; [`breaker_when`](Self::breaker_when) says otherwise.
+    ///
+    /// # Cancel safety
+    ///
+    /// A call that is dropped, or panics, counts for nothing; a probe gives its place to another.
+    #[cfg(feature = "breaker")]
+    pub fn breaker<B: Breaks>(self, breaker: B) -> Op<Guarded<C, B, IfErr, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| Guarded::new(inner, breaker, time.clone()))
+    }
+
+    /// As [`breaker`](Self::breaker), where `decide` tells a failure from a success: an error that is
+    /// [done](Verdict::Done) with is ignored, and anything else that is not done is a failure.
+    #[cfg(feature = "breaker")]
+    pub fn breaker_when<B: Breaks, D>(self, breaker: B, decide: D) -> Op<Guarded<C, B, D, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| Guarded { inner, breaker, decide, time: time.clone() })
     }
 
     /// Calls again, as `policy` says, until the output will do or the policy has had enough; then

@@ -17,12 +17,12 @@ use core::{
     task::{Context, Poll},
     time::Duration,
 };
-use std::{sync::OnceLock, time::Instant};
+use std::time::Instant;
 
 use pin_project_lite::pin_project;
 use selvedge_sync::raw::shim::{atomic::AtomicU64, const_in_build, mutant};
 
-use super::{Call, SendCall, Time, decorate, opaque};
+use super::{Call, SendCall, Time, decorate, opaque, time::nanos};
 
 /// A rate: so many calls a period, and so many at once.
 ///
@@ -292,14 +292,6 @@ impl<F, T: Time> fmt::Debug for Throttling<'_, F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Throttling").finish_non_exhaustive()
     }
-}
-
-/// An instant as a number. Those before the first that was asked for are 0.
-#[inline]
-fn nanos(at: Instant) -> u64 {
-    static EPOCH: OnceLock<Instant> = OnceLock::new();
-    let since = at.saturating_duration_since(*EPOCH.get_or_init(|| at));
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for RateLimit {

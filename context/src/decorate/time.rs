@@ -2,6 +2,8 @@
 
 use alloc::sync::Arc;
 use core::{fmt, future::Future, time::Duration};
+#[cfg(any(feature = "breaker", feature = "rate_limit"))]
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use selvedge_timer::{Sleep, Timer};
@@ -58,4 +60,13 @@ impl<T> fmt::Debug for On<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("On(..)")
     }
+}
+
+/// An instant as a number. Those before the first that was asked for are 0.
+#[cfg(any(feature = "breaker", feature = "rate_limit"))]
+#[inline]
+pub(super) fn nanos(at: Instant) -> u64 {
+    static EPOCH: OnceLock<Instant> = OnceLock::new();
+    let since = at.saturating_duration_since(*EPOCH.get_or_init(|| at));
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
