@@ -6,8 +6,8 @@
 mod auto_reset_event;
 mod barrier;
 mod bounded_semaphore;
-mod broadcast;
 mod breaker;
+mod broadcast;
 mod cancel;
 mod capacity_limiter;
 mod combine;

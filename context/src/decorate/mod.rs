@@ -40,7 +40,7 @@
 
 use core::{fmt, future::Future};
 
-#[cfg(feature = "limit")]
+#[cfg(any(feature = "limit", feature = "rate_limit"))]
 use core::ops::Deref;
 #[cfg(feature = "timed")]
 use core::time::Duration;
