@@ -5,6 +5,7 @@
 //! | `cargo xtask bench`                        | criterion's groups                                |
 //! | `cargo xtask bench paired [FILTER]`        | contestants interleaved round by round, as ratios |
 //! | `cargo xtask bench fairness`               | how tasks share a mutex                           |
+//! | `cargo xtask bench lateness`               | how late a lone sleep is, and what idling costs   |
 //! | `benches/instructions.sh`                  | instructions an operation, by callgrind           |
 //!
 //! Machines are noisy: the paired mode runs all contestants in each round and takes the median of

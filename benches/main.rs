@@ -12,10 +12,12 @@ mod condvar;
 mod cyclic_barrier;
 mod deadline;
 mod decorate;
+mod delay_queue;
 mod event;
 mod execute;
 mod guard;
 mod handle;
+mod interval;
 mod keyed_mutex;
 mod latch;
 mod lazy;
@@ -33,15 +35,19 @@ mod phaser;
 #[path = "pipe.rs"]
 mod pipes;
 mod queue;
+mod reschedule;
 mod rwlock;
 mod scope;
 mod select;
 mod semaphore;
 mod set_once;
 mod shield;
+mod sleep;
 mod stack;
 mod task_group;
+mod timeout;
 mod tracker;
+mod r#virtual;
 mod wait_group;
 mod watch;
 
@@ -96,6 +102,12 @@ fn groups() -> Vec<Group> {
         scope::groups,
         task_group::groups,
         watch::groups,
+        delay_queue::groups,
+        interval::groups,
+        reschedule::groups,
+        sleep::groups,
+        timeout::groups,
+        r#virtual::groups,
     ];
     all.into_iter().flat_map(|groups| groups()).collect()
 }
@@ -110,6 +122,7 @@ fn main() {
                 }
             }
         }
+        ["lateness"] => sleep::lateness(),
         ["fairness"] => mutex::fairness(),
         ["count", name, contestant, operations] => {
             let operations = operations.parse().expect("a number of operations");

@@ -39,7 +39,7 @@
 //! |-----------|------------------|--------------------------------------------------------|
 //! | [`sync`]  | `selvedge-sync`  | `Mutex`, `RwLock`, `Condvar`, `Semaphore`, their guards and futures         |
 //! | [`channel`] | `selvedge-channel` | `broadcast`, `mpmc`, `mpsc`, `oneshot`, `pipe`, `queue`, `watch`, `select`|
-//! | [`time`]  | `selvedge-timer` | `sleep`, `timeout`, the `Timer` contract               |
+//! | [`time`]  | `selvedge-timer` | `sleep`, `timeout`, `Deadline`, `interval`, `DelayQueue`, `VirtualClock` |
 //! | `context` | `selvedge-context` | who may still run, until when, and what happens at the end |
 //! | `model`   | this one         | checks a design of your own in every interleaving (feature `model`) |
 //!

@@ -54,12 +54,9 @@ fn one_name_finds_everything() {
     let mut missing = Vec::new();
     for (krate, name) in primitives() {
         let mut companions = vec![format!("{krate}/examples/{name}.rs")];
-        // The timer's own models, behaviour and benches come with its wheel and its virtual time.
-        if krate != "timer" {
-            companions.push(format!("tests/models/{name}.rs"));
-            companions.push(format!("tests/behaviour/{name}.rs"));
-            companions.push(format!("benches/{name}.rs"));
-        }
+        companions.push(format!("tests/models/{name}.rs"));
+        companions.push(format!("tests/behaviour/{name}.rs"));
+        companions.push(format!("benches/{name}.rs"));
         missing.extend(companions.into_iter().filter(|file| !Path::new(file).exists()));
         let own = fs::read_to_string(format!("{krate}/Cargo.toml")).expect("readable");
         for (manifest, text) in [("the facade", &facade), (krate, &own)] {
@@ -88,7 +85,7 @@ fn one_name_finds_everything() {
 /// A model sees only what goes through the shim, so nothing goes around it.
 #[test]
 fn memory_is_named_in_the_shim_alone() {
-    for (path, text) in sources(&["sync/src", "channel/src", "context/src"]) {
+    for (path, text) in sources(&["sync/src", "channel/src", "timer/src", "context/src"]) {
         for (at, line) in code(&text).filter(|_| !path.ends_with("raw/shim.rs")) {
             for around in ["core::sync::atomic::Atomic", "std::sync::Mutex", "thread::spawn"] {
                 assert!(!line.contains(around), "{path}:{at}: {line}");

@@ -96,7 +96,7 @@ impl CancellationToken {
     }
 
     /// A child that is cancelled at `at` as well, with [`Reason::Elapsed`], by the thread's
-    /// [current timer](selvedge_timer::enter).
+    /// [current timer](Timer::enter).
     ///
     /// It is the timer that cancels it: its thread wakes those who wait, and runs the callbacks.
     ///

@@ -15,7 +15,7 @@ use std::{
 
 use selvedge::{
     context::{CancellationToken, Deadline, Reason},
-    time::{Elapsed, Key, Timer, TimerError, enter},
+    time::{Elapsed, Key, Timer, TimerError},
 };
 
 use crate::{
@@ -540,17 +540,18 @@ impl Timer for ByHand {
     fn register(&self, at: Instant, waker: &Waker) -> Result<Key, TimerError> {
         let mut wakers = self.wakers.lock().unwrap();
         wakers.push(Some((at, waker.clone())));
-        Ok(Key { at, number: wakers.len() as u64 - 1 })
+        Ok(Key::new(wakers.len() as u64 - 1))
     }
 
-    fn update(&self, key: &mut Key, at: Instant, waker: &Waker) -> Result<(), TimerError> {
-        let fresh = self.register(at, waker)?;
-        self.cancel(std::mem::replace(key, fresh));
+    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+        let slot = &mut self.wakers.lock().unwrap()[key.number() as usize];
+        let before = slot.take().map(|(_, waker)| waker);
+        *slot = waker.cloned().or(before).map(|waker| (at, waker));
         Ok(())
     }
 
     fn cancel(&self, key: Key) {
-        drop(self.wakers.lock().unwrap()[key.number as usize].take());
+        drop(self.wakers.lock().unwrap()[key.number() as usize].take());
     }
 }
 
@@ -599,7 +600,7 @@ fn the_default_timer_cancels_as_well() {
 #[test]
 fn scopes_inherit_the_nearer_deadline() {
     let clock = ByHand::new();
-    let _entered = enter(clock.clone());
+    let _entered = clock.enter();
     let at = |seconds| Deadline::at(clock.after(seconds));
     let (near, far) = (at(1), at(2));
     assert_eq!(Deadline::current(), Deadline::NEVER);
@@ -626,7 +627,7 @@ fn scopes_inherit_the_nearer_deadline() {
 #[test]
 fn an_inner_deadline_leaves_the_outer_scope_alone() {
     let clock = ByHand::new();
-    let _entered = enter(clock.clone());
+    let _entered = clock.enter();
     let (near, far) = (Deadline::at(clock.after(1)), Deadline::at(clock.after(2)));
     let mut outer = pin!(far.scope(async {
         assert_eq!(near.scope(pending::<()>()).await, Err(Elapsed));

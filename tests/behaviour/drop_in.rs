@@ -6,11 +6,13 @@ mod mpsc;
 
 mod broadcast;
 mod cancel;
+mod delay_queue;
 mod notify;
 mod once_cell;
 mod oneshot;
 mod rwlock;
 mod set_once;
+mod time;
 mod tracker;
 mod watch;
 

@@ -82,6 +82,8 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::tracker::sweep,
     crate::wait_group::sweep,
     crate::watch::sweep,
+    crate::sleep::sweep,
+    crate::timeout::sweep,
 ];
 
 impl<P: Send + Sync + 'static> Swept<P> {

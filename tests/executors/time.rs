@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use selvedge::time::{Elapsed, sleep, sleep_until, timeout, timeout_at};
+use selvedge::time::{Elapsed, never, sleep, sleep_until, timeout, timeout_at};
 
 /// Tells of its drop.
 #[expect(dead_code, reason = "held for its count")]
@@ -57,7 +57,7 @@ fn the_inner_deadline_leaves_the_outer_one_alone() {
 fn never_is_never() {
     let cx = &mut Context::from_waker(Waker::noop());
     let mut sleep = pin!(sleep(Duration::MAX));
-    assert_eq!(sleep.deadline(), None);
+    assert_eq!(sleep.deadline(), never());
     assert!(sleep.as_mut().poll(cx).is_pending());
     sleep.as_mut().reset(Instant::now());
     assert!(sleep.is_elapsed());

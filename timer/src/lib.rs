@@ -1,8 +1,22 @@
 //! Time as an argument: sleeping and deadlines for tasks, on any executor.
 //!
-//! Nothing here names a runtime. [`sleep`] and [`timeout`] take their time from the thread's
-//! [current timer](enter): one lazily started thread, unless another was entered. Each has a twin
-//! that names its timer: [`sleep_on`], [`timeout_on`].
+//! Nothing here names a runtime. [`sleep()`] and the others take their time from the thread's current
+//! timer: one lazily started thread, unless another was [entered](Timer::enter). Each has a twin
+//! that names its timer, borrowed or kept: [`sleep_on`], [`timeout_on`].
+//!
+//! | feature       | what is in it                                                       |
+//! |---------------|---------------------------------------------------------------------|
+//! | `sleep`       | [`sleep()`], [`Sleep`], which can be moved                          |
+//! | `timeout`     | [`timeout()`]: a deadline for a future                              |
+//! | `reschedule`  | [`Deadline`], which can be moved while it is waited for             |
+//! | `interval`    | [`interval()`]: a tick every so often                               |
+//! | `delay_queue` | [`DelayQueue`]: items that come out when they are due               |
+//! | `virtual`     | [`VirtualClock`]: time that is turned by hand, or jumps, for tests  |
+//! | `thread`      | the default timer                                                   |
+//! | `stream`      | [`Interval`] and [`DelayQueue`] are streams                         |
+//!
+//! The timers sleep in a hierarchical wheel: setting, moving and cancelling a deadline take the same
+//! time for a thousand and for a million of them, and allocate nothing once it has grown.
 #![no_std]
 
 #[cfg(feature = "std")]
@@ -15,7 +29,22 @@ extern crate std;
 pub mod raw;
 
 #[cfg(feature = "std")]
-pub use raw::timer::{Entered, Key, Timer, TimerError, enter};
+pub use raw::timer::{Current, Entered, Key, Timer, TimerError, never};
+
+/// As the standard library has it, so that a `use` line needs one path.
+#[cfg(feature = "std")]
+#[doc(no_inline)]
+pub use core::time::Duration;
+/// As the standard library has it, so that a `use` line needs one path.
+#[cfg(feature = "std")]
+#[doc(no_inline)]
+pub use std::time::Instant;
+
+/// Errors, where tokio has them too.
+#[cfg(feature = "timeout")]
+pub mod error {
+    pub use crate::timeout::Elapsed;
+}
 
 #[cfg(feature = "sleep")]
 mod sleep;
@@ -25,4 +54,26 @@ pub use sleep::{Sleep, sleep, sleep_on, sleep_until, sleep_until_on};
 #[cfg(feature = "timeout")]
 mod timeout;
 #[cfg(feature = "timeout")]
-pub use timeout::{Elapsed, Timeout, timeout, timeout_at, timeout_on};
+pub use timeout::{Elapsed, Timeout, timeout, timeout_at, timeout_at_on, timeout_on};
+
+#[cfg(feature = "reschedule")]
+mod reschedule;
+#[cfg(feature = "reschedule")]
+pub use reschedule::{Deadline, Limited};
+
+#[cfg(feature = "interval")]
+mod interval;
+#[cfg(feature = "interval")]
+pub use interval::{
+    Interval, MissedTickBehavior, Tick, interval, interval_at, interval_at_on, interval_on,
+};
+
+#[cfg(feature = "delay_queue")]
+pub mod delay_queue;
+#[cfg(feature = "delay_queue")]
+pub use delay_queue::DelayQueue;
+
+#[cfg(feature = "virtual")]
+mod r#virtual;
+#[cfg(feature = "virtual")]
+pub use r#virtual::{AutoAdvance, VirtualClock};

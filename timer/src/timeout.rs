@@ -3,7 +3,6 @@
 //! The inner future is polled first, so a result that is there is never thrown away for a deadline
 //! that has passed.
 
-use alloc::sync::Arc;
 use core::{
     fmt,
     future::Future,
@@ -14,8 +13,9 @@ use core::{
 use std::time::Instant;
 
 use pin_project_lite::pin_project;
+use selvedge_sync::raw::shim::mutant;
 
-use crate::{Sleep, Timer, sleep, sleep_on, sleep_until};
+use crate::{Current, Sleep, Timer, sleep_on, sleep_until_on};
 
 /// Waits for `future`, for at most `duration`. `Duration::MAX` is for ever.
 ///
@@ -48,8 +48,9 @@ use crate::{Sleep, Timer, sleep, sleep_on, sleep_until};
 /// ```
 #[doc(alias = "asyncio.timeout")]
 #[doc(alias = "asyncio.wait_for")]
+#[track_caller]
 pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
-    Timeout { future: Some(future), sleep: sleep(duration) }
+    timeout_on(Current::get(), duration, future)
 }
 
 /// Waits for `future`, until `deadline` at the latest.
@@ -80,11 +81,12 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
 /// assert_eq!(timeout_at(deadline, pending::<()>()).await, Err(Elapsed));
 /// # });
 /// ```
+#[track_caller]
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
-    Timeout { future: Some(future), sleep: sleep_until(deadline) }
+    timeout_at_on(Current::get(), deadline, future)
 }
 
-/// As [`timeout`], by a timer of the caller's choice: see the example of [`Timer`].
+/// As [`timeout`], by a timer of the caller's choice, borrowed or kept.
 ///
 /// # Cancel safety
 ///
@@ -97,16 +99,33 @@ pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
 /// # Panics
 ///
 /// As for [`timeout`].
-pub fn timeout_on<F: Future>(
-    timer: Arc<dyn Timer + Send + Sync>,
-    duration: Duration,
-    future: F,
-) -> Timeout<F> {
+pub fn timeout_on<T: Timer, F: Future>(timer: T, duration: Duration, future: F) -> Timeout<F, T> {
     Timeout { future: Some(future), sleep: sleep_on(timer, duration) }
+}
+
+/// As [`timeout_at`], by a timer of the caller's choice, borrowed or kept.
+///
+/// # Cancel safety
+///
+/// As for [`timeout`].
+///
+/// # Errors
+///
+/// As for [`timeout`].
+///
+/// # Panics
+///
+/// As for [`timeout`].
+pub fn timeout_at_on<T: Timer, F: Future>(timer: T, deadline: Instant, future: F) -> Timeout<F, T> {
+    Timeout { future: Some(future), sleep: sleep_until_on(timer, deadline) }
 }
 
 pin_project! {
     /// The future of [`timeout`] and its like.
+    ///
+    /// Nested timeouts with one deadline: only one of them is reported, by the inner timeout. Its
+    /// error is the result of the outer one's future, and a result that is there is not thrown
+    /// away for a deadline.
     ///
     /// # Examples
     ///
@@ -116,47 +135,70 @@ pin_project! {
     /// use selvedge_timer::timeout;
     ///
     /// let mut limited = timeout(Duration::from_secs(1), ready(1));
-    /// assert!(limited.get_ref().is_some());
-    /// *limited.get_mut().unwrap() = ready(2);
+    /// *limited.get_mut() = ready(2);
     /// // On second thoughts, without a limit.
-    /// let unlimited = limited.into_inner().unwrap();
-    /// assert_eq!(pollster::block_on(unlimited), 2);
+    /// assert_eq!(pollster::block_on(limited.into_inner()), 2);
     /// ```
     #[must_use = "futures do nothing unless polled"]
-    pub struct Timeout<F> {
+    pub struct Timeout<F, T = Current>
+    where
+        T: Timer,
+    {
         #[pin]
         future: Option<F>,
-        sleep: Sleep,
+        sleep: Sleep<T>,
     }
 }
 
-impl<F> Timeout<F> {
-    /// The future inside; `None` once it has ended.
+const ENDED: &str = "the future of a timeout is dropped when it ends";
+
+impl<F, T: Timer> Timeout<F, T> {
+    /// The future inside.
+    ///
+    /// # Panics
+    ///
+    /// If the timeout has ended: that drops the future.
     #[must_use]
-    pub fn get_ref(&self) -> Option<&F> {
-        self.future.as_ref()
+    #[track_caller]
+    pub fn get_ref(&self) -> &F {
+        self.future.as_ref().expect(ENDED)
     }
 
-    /// The future inside; `None` once it has ended.
-    pub fn get_mut(&mut self) -> Option<&mut F> {
-        self.future.as_mut()
+    /// The future inside.
+    ///
+    /// # Panics
+    ///
+    /// As [`get_ref`](Self::get_ref).
+    #[track_caller]
+    pub fn get_mut(&mut self) -> &mut F {
+        self.future.as_mut().expect(ENDED)
     }
 
-    /// The future inside, without a deadline; `None` once it has ended.
-    pub fn into_inner(self) -> Option<F> {
-        self.future
+    /// The future inside, without a deadline.
+    ///
+    /// # Panics
+    ///
+    /// As [`get_ref`](Self::get_ref).
+    #[track_caller]
+    pub fn into_inner(self) -> F {
+        self.future.expect(ENDED)
     }
 }
 
-impl<F: Future> Future for Timeout<F> {
+impl<F: Future, T: Timer> Future for Timeout<F, T> {
     type Output = Result<F::Output, Elapsed>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let future = this.future.as_mut().as_pin_mut().expect("polled after completion");
-        if let Poll::Ready(output) = future.poll(cx) {
+        if mutant!("a timeout looks at the clock first") && this.sleep.is_elapsed() {
             this.future.set(None);
+            return Poll::Ready(Err(Elapsed));
+        }
+        if let Poll::Ready(output) = future.poll(cx) {
+            // What the timer knows goes first: whatever the future's drop does, it is gone.
             this.sleep.forget();
+            this.future.set(None);
             return Poll::Ready(Ok(output));
         }
         if Pin::new(this.sleep).poll(cx).is_ready() {
@@ -167,7 +209,7 @@ impl<F: Future> Future for Timeout<F> {
     }
 }
 
-impl<F> fmt::Debug for Timeout<F> {
+impl<F, T: Timer> fmt::Debug for Timeout<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timeout").field("sleep", &self.sleep).finish_non_exhaustive()
     }
@@ -178,14 +220,14 @@ impl<F> fmt::Debug for Timeout<F> {
 /// # Examples
 ///
 /// ```
-/// assert_eq!(selvedge_timer::Elapsed.to_string(), "the deadline has elapsed");
+/// assert_eq!(selvedge_timer::Elapsed.to_string(), "deadline has elapsed");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed;
 
 impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the deadline has elapsed")
+        f.write_str("deadline has elapsed")
     }
 }
 

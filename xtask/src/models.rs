@@ -5,7 +5,7 @@ use crate::run::{Step, cargo};
 /// The build that all models share.
 pub(crate) fn build() -> Step {
     cargo(["test", "--release", "--target-dir", "target/loom", "--test", "models"])
-        .args(["--no-default-features", "--features", "std,sync,channel,context,model"])
+        .args(["--no-default-features", "--features", "std,sync,channel,timer,context,model"])
         .rustflag("--cfg selvedge_loom")
 }
 

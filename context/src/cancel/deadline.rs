@@ -93,7 +93,7 @@ impl Deadline {
         Self { at: Some(at) }
     }
 
-    /// In `duration` from now, by the thread's [current timer](selvedge_timer::enter);
+    /// In `duration` from now, by the thread's [current timer](Timer::enter);
     /// [`Duration::MAX`] is never.
     ///
     /// # Panics
@@ -221,7 +221,7 @@ impl<F: Future> Future for DeadlineScope<F> {
         if let Some(timer) = this.timer.take() {
             let around = Deadline::current();
             match this.deadline.at.filter(|_| this.deadline.is_before(around)) {
-                Some(at) => this.sleep.set(Some(sleep_until_on(timer, at))),
+                Some(at) => this.sleep.set(Some(sleep_until_on(timer.into(), at))),
                 None => *this.deadline = around,
             }
         }

@@ -52,7 +52,7 @@ impl Time for On<Arc<dyn Timer + Send + Sync>> {
 
     #[inline]
     fn sleep(&self, duration: Duration) -> Sleep {
-        selvedge_timer::sleep_on(self.0.clone(), duration)
+        selvedge_timer::sleep_on(self.0.clone().into(), duration)
     }
 }
 

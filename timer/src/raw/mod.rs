@@ -1,10 +1,18 @@
 //! What the timers share. Not public API.
 //!
-//! | file     | job                                                      |
-//! |----------|----------------------------------------------------------|
-//! | `timer`  | the contract of a timer, and which one a thread uses     |
-//! | `thread` | the default: one thread that parks until the next deadline |
+//! | file     | job                                                          |
+//! |----------|--------------------------------------------------------------|
+//! | `wheel`  | which deadline comes next                                    |
+//! | `free`   | which entries of its table are free                          |
+//! | `alarms` | a wheel of wakers that tasks and a driver share              |
+//! | `driver` | what wakes them: a loop that parks until the next deadline   |
+//! | `thread` | the default timer: such a loop on a thread of its own        |
+//! | `timer`  | the contract of a timer, and which one a thread uses         |
 
-#[cfg(feature = "thread")]
+pub mod alarms;
+pub mod driver;
+mod free;
+#[cfg(all(feature = "thread", not(selvedge_loom)))]
 pub mod thread;
 pub mod timer;
+pub mod wheel;

@@ -1,42 +1,58 @@
 //! What a timer must do, and which one a thread uses.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::{cell::RefCell, fmt, marker::PhantomData, task::Waker};
-use std::{thread_local, time::Instant};
+use core::{
+    cell::{Cell, RefCell},
+    fmt,
+    marker::PhantomData,
+    task::Waker,
+    time::Duration,
+};
+use std::{sync::OnceLock, thread_local, time::Instant};
 
 /// A source of time that wakes tasks.
 ///
 /// The contract: a waker is woken once, when [`now`](Self::now) has reached its deadline and never
-/// before; it is not cloned, woken or dropped while a lock of the timer's is held.
+/// before; it is not cloned, woken or dropped while a lock of the timer's is held. Deadlines that
+/// are equal are woken in the order in which they were registered. One that is [`never`](crate::never()) only keeps
+/// its waker.
+///
+/// `&T`, `Arc<T>` and `Box<T>` of a timer are timers, so `sleep_on(&timer, …)` borrows one, and
+/// `sleep_on(timer.clone(), …)` keeps it.
 ///
 /// # Examples
 ///
-/// A clock that is turned by hand, for tests that need no patience:
+/// A clock that is turned by hand; [`VirtualClock`](crate::VirtualClock) does more.
 ///
 /// ```
 /// use std::{
 ///     collections::BTreeMap,
-///     future::pending,
-///     sync::{Arc, Mutex},
+///     sync::{
+///         Arc, Mutex,
+///         atomic::{AtomicU64, Ordering},
+///     },
 ///     task::Waker,
 ///     time::{Duration, Instant},
 /// };
 ///
-/// use selvedge_timer::{Elapsed, Key, Timer, TimerError, enter, sleep, sleep_on, timeout_on};
+/// use selvedge_timer::{Key, Timer, TimerError, sleep, sleep_on};
 ///
 /// struct ByHand {
 ///     now: Mutex<Instant>,
-///     wakers: Mutex<BTreeMap<(Instant, u64), Waker>>,
+///     next: AtomicU64,
+///     alarms: Mutex<BTreeMap<u64, (Instant, Waker)>>,
 /// }
 ///
 /// impl ByHand {
 ///     /// Turns it to the next deadline.
 ///     fn turn(&self) {
-///         let first = self.wakers.lock().unwrap().pop_first();
-///         if let Some(((at, _), waker)) = first {
-///             *self.now.lock().unwrap() = at;
-///             waker.wake();
-///         }
+///         let mut alarms = self.alarms.lock().unwrap();
+///         let first = alarms.iter().min_by_key(|(key, (at, _))| (*at, **key));
+///         let Some(first) = first.map(|(key, _)| *key) else { return };
+///         let (at, waker) = alarms.remove(&first).unwrap();
+///         drop(alarms);
+///         *self.now.lock().unwrap() = at;
+///         waker.wake();
 ///     }
 /// }
 ///
@@ -46,27 +62,31 @@ use std::{thread_local, time::Instant};
 ///     }
 ///
 ///     fn register(&self, at: Instant, waker: &Waker) -> Result<Key, TimerError> {
-///         let waker = waker.clone();
-///         let mut wakers = self.wakers.lock().unwrap();
-///         let number = wakers.keys().map(|(_, number)| number + 1).max().unwrap_or(0);
-///         wakers.insert((at, number), waker);
-///         Ok(Key { at, number })
+///         let key = Key::new(self.next.fetch_add(1, Ordering::Relaxed));
+///         self.update(&key, at, Some(waker))?;
+///         Ok(key)
 ///     }
 ///
-///     fn update(&self, key: &mut Key, at: Instant, waker: &Waker) -> Result<(), TimerError> {
-///         let fresh = self.register(at, waker)?;
-///         self.cancel(std::mem::replace(key, fresh));
+///     fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+///         let fresh = waker.cloned();
+///         let mut alarms = self.alarms.lock().unwrap();
+///         let before = alarms.remove(&key.number()).map(|(_, waker)| waker);
+///         let (waker, spare) = if fresh.is_some() { (fresh, before) } else { (before, None) };
+///         if let Some(waker) = waker {
+///             alarms.insert(key.number(), (at, waker));
+///         }
+///         drop((alarms, spare));
 ///         Ok(())
 ///     }
 ///
 ///     fn cancel(&self, key: Key) {
-///         let waker = self.wakers.lock().unwrap().remove(&(key.at, key.number));
-///         drop(waker);
+///         let before = self.alarms.lock().unwrap().remove(&key.number());
+///         drop(before);
 ///     }
 /// }
 ///
-/// let now = Mutex::new(Instant::now());
-/// let clock = Arc::new(ByHand { now, wakers: Mutex::new(BTreeMap::new()) });
+/// let (now, alarms) = (Mutex::new(Instant::now()), Mutex::default());
+/// let clock = Arc::new(ByHand { now, next: AtomicU64::new(0), alarms });
 /// let hour = Duration::from_secs(3600);
 /// # use std::{future::Future, pin::pin, task::Context};
 /// # fn block_on<F: Future>(clock: &ByHand, future: F) -> F::Output {
@@ -80,53 +100,107 @@ use std::{thread_local, time::Instant};
 /// # }
 ///
 /// // `block_on` polls, and turns the clock whenever the task waits.
-/// block_on(&clock, sleep_on(clock.clone(), hour));
-/// let late = block_on(&clock, timeout_on(clock.clone(), hour, pending::<()>()));
-/// assert_eq!(late, Err(Elapsed));
+/// block_on(&clock, sleep_on(&clock, hour));
 ///
 /// // As this thread's timer it serves those who name none.
-/// let _entered = enter(clock.clone());
+/// let _entered = clock.enter();
 /// block_on(&clock, sleep(hour));
 /// ```
 pub trait Timer {
     /// What time it is.
     fn now(&self) -> Instant;
 
-    /// Wakes `waker` at `at`.
+    /// Wakes `waker` at `at`; at once if that has passed, which the key then [may
+    /// say](Key::passed).
     ///
     /// # Errors
     ///
     /// If the timer cannot run; nothing is registered then.
     fn register(&self, at: Instant, waker: &Waker) -> Result<Key, TimerError>;
 
-    /// Moves what `key` stands for to `at`, and wakes `waker` there instead. A key that has fired
-    /// is registered anew.
+    /// Moves what `key` stands for to `at`, and wakes `waker` there, whether another was woken
+    /// before or not. Without a `waker` the one is kept that waits; if it has been woken, nothing
+    /// happens.
     ///
     /// # Errors
     ///
-    /// As for [`register`](Self::register).
-    fn update(&self, key: &mut Key, at: Instant, waker: &Waker) -> Result<(), TimerError>;
+    /// As for [`register`](Self::register); everything is as before then.
+    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError>;
 
     /// Forgets what `key` stands for. Wakes nobody.
     fn cancel(&self, key: Key);
+
+    /// Makes this the calling thread's current timer until the guard goes: `sleep` and the others
+    /// that name no timer use it. Guards go in the reverse order of their making.
+    fn enter(&self) -> Entered
+    where
+        Self: Sized + Clone + Send + Sync + 'static,
+    {
+        let before = CURRENT.with(|current| current.replace(Some(Arc::new(self.clone()))));
+        ENTERED.set(true);
+        Entered { before, _on_this_thread: PhantomData }
+    }
 }
 
-/// A deadline that was registered with a [`Timer`].
+/// Stands for a deadline that was registered with a [`Timer`], until it is
+/// [cancelled](Timer::cancel).
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_timer::Key;
+///
+/// assert_eq!(Key::new(7).number(), 7);
+/// assert!(Key::passed(7).has_passed());
+/// ```
+#[must_use = "a deadline whose key is lost cannot be cancelled"]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Key {
-    /// The deadline.
-    pub at: Instant,
-    /// Tells equal deadlines apart, in order of creation.
-    pub number: u64,
+    number: u64,
+    passed: bool,
 }
 
-/// The timer cannot run: its thread could not be started.
+impl Key {
+    /// A key that its timer knows by `number`.
+    #[inline]
+    pub const fn new(number: u64) -> Self {
+        Self { number, passed: false }
+    }
+
+    /// The same, for a deadline that had passed when it was registered: its task need not wait.
+    #[inline]
+    pub const fn passed(number: u64) -> Self {
+        Self { number, passed: true }
+    }
+
+    /// What its timer knows it by.
+    #[inline]
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether the deadline had passed when it was registered.
+    #[inline]
+    #[must_use]
+    pub const fn has_passed(&self) -> bool {
+        self.passed
+    }
+
+    /// The number as an entry of a wheel; one that does not exist if it cannot be one.
+    #[inline]
+    pub(crate) fn entry(&self) -> u32 {
+        u32::try_from(self.number).unwrap_or(u32::MAX)
+    }
+}
+
+/// The timer cannot run: its thread could not be started, or its runtime is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimerError;
 
 impl fmt::Display for TimerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the timer's thread cannot be started")
+        f.write_str("the timer cannot be started")
     }
 }
 
@@ -135,18 +209,21 @@ impl core::error::Error for TimerError {}
 macro_rules! forward {
     ($($handle:ty),*) => {$(
         impl<T: Timer + ?Sized> Timer for $handle {
+            #[inline]
             fn now(&self) -> Instant {
                 (**self).now()
             }
 
+            #[inline]
             fn register(&self, at: Instant, waker: &Waker) -> Result<Key, TimerError> {
                 (**self).register(at, waker)
             }
 
-            fn update(&self, key: &mut Key, at: Instant, waker: &Waker) -> Result<(), TimerError> {
+            fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
                 (**self).update(key, at, waker)
             }
 
+            #[inline]
             fn cancel(&self, key: Key) {
                 (**self).cancel(key);
             }
@@ -155,44 +232,154 @@ macro_rules! forward {
 }
 forward!(&T, Arc<T>, Box<T>);
 
+/// An instant that never comes: the deadline that `Duration::MAX` leads to.
+///
+/// # Examples
+///
+/// ```
+/// use std::{pin::pin, time::Duration};
+///
+/// use selvedge_timer::{never, sleep};
+///
+/// let mut rest = pin!(sleep(Duration::from_secs(1)));
+/// rest.as_mut().reset(never());
+/// assert_eq!(rest.deadline(), never());
+/// assert_eq!(sleep(Duration::MAX).deadline(), never());
+/// ```
+#[must_use]
+pub fn never() -> Instant {
+    static NEVER: OnceLock<Instant> = OnceLock::new();
+    // A hundred years: every machine can name that instant, and can still add something to it.
+    *NEVER.get_or_init(|| Instant::now() + Duration::from_secs(100 * 365 * 86_400))
+}
+
+/// `duration` after `start`, or [`never`](crate::never()).
+#[inline]
+pub(crate) fn after(start: Instant, duration: Duration) -> Instant {
+    // An hour is near enough to need no look at what is never.
+    match start.checked_add(duration) {
+        Some(at) if duration.as_secs() < 3600 || at < never() => at,
+        _ => never(),
+    }
+}
+
+/// Whether `at` has come at `now`.
+#[inline]
+pub(crate) fn has_come(at: Instant, now: Instant) -> bool {
+    at <= now && at < never()
+}
+
 /// A timer that a thread can use and a future can keep.
 pub type Shared = Arc<dyn Timer + Send + Sync>;
 
 thread_local! {
     static CURRENT: RefCell<Option<Shared>> = const { RefCell::new(None) };
+    /// Whether there may be one: needs no destructor, and so no more than a load.
+    static ENTERED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The calling thread's current timer.
+/// The timer of those who name none: the one that was current when they were made.
+///
+/// That is the one that the thread had [entered](Timer::enter), or else the `thread` host.
+#[derive(Clone)]
+pub struct Current(Option<Shared>);
+
+impl Current {
+    /// The calling thread's current timer.
+    ///
+    /// # Panics
+    ///
+    /// If none was entered and there is no default: without the feature `thread`, and in models.
+    #[inline]
+    #[track_caller]
+    pub fn get() -> Self {
+        if ENTERED.get() {
+            // While the thread ends, its local values may be gone.
+            let entered = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten();
+            if entered.is_some() {
+                return Self(entered);
+            }
+        }
+        default()
+    }
+}
+
+/// The calling thread's current timer, for those who share it.
 ///
 /// # Panics
 ///
-/// If none was entered and there is no default: without the feature `thread`.
+/// As [`Current::get`].
 #[must_use]
-pub fn current() -> Shared {
-    CURRENT.with(|current| current.borrow().clone()).unwrap_or_else(default)
-}
-
-#[cfg(feature = "thread")]
-fn default() -> Shared {
-    super::thread::shared()
-}
-
-#[cfg(not(feature = "thread"))]
 #[track_caller]
-fn default() -> Shared {
-    panic!("no timer was entered on this thread, and the feature `thread` is off")
+pub fn current() -> Shared {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    match Current::get() {
+        Current(Some(entered)) => entered,
+        thread @ Current(None) => SHARED.get_or_init(|| Arc::new(thread)).clone(),
+    }
 }
 
-/// Makes `timer` the calling thread's current one until the guard goes.
-///
-/// Guards go in the reverse order of their making. See the example of [`Timer`].
+impl From<Shared> for Current {
+    /// That timer, as if it had been entered.
+    fn from(timer: Shared) -> Self {
+        Self(Some(timer))
+    }
+}
+
+#[cfg(all(feature = "thread", not(selvedge_loom)))]
+#[inline]
+fn default() -> Current {
+    Current(None)
+}
+
+#[cfg(not(all(feature = "thread", not(selvedge_loom))))]
+#[track_caller]
+fn default() -> Current {
+    panic!("no timer was entered on this thread, and there is no thread timer in this build")
+}
+
+/// `$call` on the timer that this is.
+macro_rules! on {
+    ($current:ident.$call:ident($($argument:ident),*)) => {
+        match &$current.0 {
+            Some(timer) => timer.$call($($argument),*),
+            #[cfg(all(feature = "thread", not(selvedge_loom)))]
+            None => super::thread::host().$call($($argument),*),
+            #[cfg(not(all(feature = "thread", not(selvedge_loom))))]
+            None => unreachable!("made by `default` alone"),
+        }
+    };
+}
+
+impl Timer for Current {
+    #[inline]
+    fn now(&self) -> Instant {
+        on!(self.now())
+    }
+
+    #[inline]
+    fn register(&self, at: Instant, waker: &Waker) -> Result<Key, TimerError> {
+        on!(self.register(at, waker))
+    }
+
+    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+        on!(self.update(key, at, waker))
+    }
+
+    #[inline]
+    fn cancel(&self, key: Key) {
+        on!(self.cancel(key));
+    }
+}
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Current(entered)" } else { "Current(thread)" })
+    }
+}
+
+/// Keeps a timer current on this thread ([`Timer::enter`]).
 #[must_use = "the timer is current only while the guard lives"]
-pub fn enter(timer: Arc<dyn Timer + Send + Sync>) -> Entered {
-    let before = CURRENT.with(|current| current.replace(Some(timer)));
-    Entered { before, _on_this_thread: PhantomData }
-}
-
-/// Keeps a timer current on this thread ([`enter`]).
 pub struct Entered {
     before: Option<Shared>,
     _on_this_thread: PhantomData<*const ()>,
@@ -201,7 +388,11 @@ pub struct Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         let before = self.before.take();
-        drop(CURRENT.with(|current| current.replace(before)));
+        let is_some = before.is_some();
+        if let Ok(gone) = CURRENT.try_with(|current| current.replace(before)) {
+            ENTERED.set(is_some);
+            drop(gone);
+        }
     }
 }
 

@@ -1,0 +1,238 @@
+//! Wakers, each with a deadline, that tasks set and one driver wakes.
+//!
+//! Invariants:
+//! 1. `until` is the deadline up to which the driver sleeps, and 0 while it does not: then it looks
+//!    once more before it does.
+//! 2. Whoever sets an earlier alarm than `until` wakes the driver, after the lock.
+//! 3. What was due at `latest` has been collected, or will be before the driver sleeps.
+//! 4. Wakers are cloned before the lock is taken, and woken or dropped after it.
+
+use alloc::vec::Vec;
+use core::{fmt, mem, task::Waker, time::Duration};
+use std::time::Instant;
+
+use selvedge_sync::raw::{
+    shim::{Lock, mutant},
+    wakers::Wake,
+};
+
+use super::{
+    timer::{Key, never},
+    wheel::{Due, Wheel},
+};
+
+/// How many alarms leave the lock at a time, or the whole of a slot if that is more.
+const BATCH: usize = if cfg!(selvedge_loom) { 1 } else { 64 };
+
+/// Alarms, from a time on that is their zero.
+pub struct Alarms {
+    zero: Instant,
+    state: Lock<State>,
+}
+
+struct State {
+    wheel: Wheel<Waker>,
+    /// A time that has come.
+    latest: u64,
+    until: u64,
+    /// Wakes the driver, while it sleeps.
+    driver: Option<Waker>,
+}
+
+impl State {
+    /// Whom to wake so that the driver sees an alarm at `at`.
+    #[inline]
+    fn call(&mut self, at: u64) -> Wake {
+        if at >= self.until || mutant!("an earlier alarm wakes nobody") {
+            return Wake::NOBODY;
+        }
+        self.until = at;
+        Wake(self.driver.take())
+    }
+}
+
+impl Alarms {
+    /// None yet.
+    pub fn new(zero: Instant) -> Self {
+        let state = State { wheel: Wheel::new(), latest: 0, until: 0, driver: None };
+        Self { zero, state: Lock::new(state) }
+    }
+
+    #[inline]
+    fn nanos(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.zero);
+        let whole = since.as_secs().checked_mul(1_000_000_000);
+        whole.and_then(|whole| whole.checked_add(since.subsec_nanos().into())).unwrap_or(u64::MAX)
+    }
+
+    /// How many there are.
+    pub fn waiting(&self) -> usize {
+        self.state.with(|state| state.wheel.waiting())
+    }
+
+    /// A time that has come, at least: for a driver that tells the time by it.
+    pub fn latest(&self) -> Instant {
+        self.zero + Duration::from_nanos(self.state.with(|state| state.latest))
+    }
+
+    /// Wakes `waker` at `at`, which the driver is to see; at once if that has passed.
+    ///
+    /// `clock` is read only if the alarm is earlier than all others.
+    #[inline]
+    pub fn register(&self, at: Instant, waker: &Waker, clock: impl FnOnce() -> Instant) -> Key {
+        let at = self.nanos(at);
+        let waker = waker.clone();
+        let first = self.state.with(|state| {
+            if at <= state.latest || at < state.until {
+                return Err(waker);
+            }
+            Ok(Key::new(state.wheel.insert(at, waker).into()))
+        });
+        match first {
+            Ok(key) => key,
+            Err(waker) => self.register_first(at, waker, self.nanos(clock())),
+        }
+    }
+
+    /// For an alarm that is the earliest, or has passed: rare, and the driver has to wake up, so
+    /// that the clock may be read.
+    #[cold]
+    fn register_first(&self, at: u64, waker: Waker, now: u64) -> Key {
+        let (key, wake) = self.state.with(|state| {
+            if at <= now.max(state.latest) {
+                return (Key::passed(state.wheel.insert_fired().into()), Wake(Some(waker)));
+            }
+            let entry = state.wheel.insert(at, waker);
+            (Key::new(entry.into()), state.call(at))
+        });
+        wake.wake();
+        key
+    }
+
+    /// Moves an alarm to `at`, and wakes `waker` there, whether another was woken before or not.
+    /// Without one, the alarm keeps what it has.
+    ///
+    /// # Panics
+    ///
+    /// If `key` is another timer's.
+    pub fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) {
+        let (at, entry) = (self.nanos(at), key.entry());
+        let fresh = waker.cloned();
+        let (spare, wake) = self.state.with(|state| {
+            let before = state.wheel.take(entry);
+            if mutant!("an alarm that was woken cannot be moved") && before.is_none() {
+                return (fresh, Wake::NOBODY);
+            }
+            let (waker, spare) = if fresh.is_some() { (fresh, before) } else { (before, None) };
+            let Some(waker) = waker else { return (spare, Wake::NOBODY) };
+            if at <= state.latest {
+                return (spare, Wake(Some(waker)));
+            }
+            state.wheel.set(entry, at, waker);
+            (spare, state.call(at))
+        });
+        // The waker is dropped whatever the other one does.
+        wake.wake();
+        drop(spare);
+    }
+
+    /// Forgets an alarm.
+    #[inline]
+    pub fn cancel(&self, key: &Key) {
+        drop(self.state.with(|state| state.wheel.remove(key.entry())));
+    }
+
+    /// Collects what is due at `now`, for the driver. If that is nothing, leaves `driver` to be
+    /// woken by an earlier alarm, and says when the next one is due.
+    pub fn collect(
+        &self,
+        now: Instant,
+        driver: &mut Option<Waker>,
+        due: &mut Vec<Due<Waker>>,
+    ) -> Option<Instant> {
+        let now = self.nanos(now);
+        // RACE: 1. The driver looks for the earliest alarm. 2. A task sets an earlier one, and sees
+        //       no driver asleep. 3. The driver sleeps until the later one. So it looks, and says
+        //       that it sleeps, in one go; a wake-up before it does ends its sleep at once.
+        self.state.with(|state| {
+            state.latest = state.latest.max(now);
+            while due.len() < BATCH && state.wheel.collect(now, due) {}
+            if !due.is_empty() {
+                state.until = 0;
+                return None;
+            }
+            mem::swap(&mut state.driver, driver);
+            let next = state.wheel.earliest();
+            state.until = next.unwrap_or(u64::MAX);
+            next.map(|next| self.zero + Duration::from_nanos(next))
+        })
+    }
+
+    /// Collects what is due first, whenever that is up to `limit`, for a driver that turns time
+    /// itself; its deadline is `latest` then. If nothing is, `limit` is `latest`, and `driver` is
+    /// left to be woken by any alarm. Without one, somebody else turns time, and the driver sleeps on.
+    pub fn collect_next(
+        &self,
+        limit: Option<Instant>,
+        driver: &mut Option<Waker>,
+        due: &mut Vec<Due<Waker>>,
+    ) {
+        let limit = limit.map(|limit| self.nanos(limit));
+        let never = self.nanos(never());
+        let is_driver = driver.is_some() || mutant!("a turn by hand loses the driver");
+        self.state.with(|state| {
+            // A slot's earliest may be that of an alarm that was cancelled.
+            let next = state.wheel.peek().and_then(|entry| state.wheel.get(entry));
+            let next = next.filter(|(_, at)| *at < never);
+            match next {
+                Some((_, at)) if limit.is_none_or(|limit| at <= limit) => {
+                    if is_driver {
+                        state.until = 0;
+                    }
+                    state.latest = state.latest.max(at);
+                    let mut all = state.wheel.collect(at, due);
+                    if mutant!("a clock that jumps fires what comes later too") {
+                        all = state.wheel.collect(u64::MAX, due);
+                    }
+                    debug_assert!(all, "an alarm was seen");
+                }
+                _ => {
+                    state.latest = state.latest.max(limit.unwrap_or(0));
+                    if is_driver {
+                        mem::swap(&mut state.driver, driver);
+                        state.until = u64::MAX;
+                    }
+                }
+            }
+        });
+    }
+
+    /// It is `now`, at least: alarms that are set for earlier are woken at once.
+    pub fn raise(&self, now: Instant) {
+        let now = self.nanos(now);
+        self.state.with(|state| state.latest = state.latest.max(now));
+    }
+
+    /// Wakes the driver, if it sleeps.
+    pub fn rouse(&self) {
+        Wake(self.take_driver()).wake();
+    }
+
+    /// The driver does not sleep any more.
+    pub fn forget_driver(&self) {
+        drop(self.take_driver());
+    }
+
+    fn take_driver(&self) -> Option<Waker> {
+        self.state.with(|state| {
+            state.until = 0;
+            state.driver.take()
+        })
+    }
+}
+
+impl fmt::Debug for Alarms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alarms").field("waiting", &self.waiting()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,595 @@
+//! A hierarchical wheel: what is due when, with insert, move and remove in constant time.
+//!
+//! ```text
+//!   ticks of 2^16 ns      64 slots a level, an occupied slot is a bit
+//! ┌─────────┬───┬───┬───┬───┬─ ─┬───┐   level 0: this tick and the 63 after it     (4 ms)
+//! │ level 0 │ 0 │ 1 │ 2 │ 3 │   │63 │   level 1: slots of 64 ticks                 (0.3 s)
+//! ├─────────┼───┼───┼───┼───┼─ ─┼───┤   level 2 to 5: 64 times as long each
+//! │ level 5 │ 0 │ 1 │ 2 │ 3 │   │63 │            (17 s, 18 min, 20 h, 52 days)
+//! └─────────┴───┴───┴───┴───┴─ ─┴───┘   beyond: one more slot for all the rest
+//! ```
+//!
+//! Deadlines are exact: ticks only sort them into slots, and a slot knows its earliest. A slot is a
+//! vector of deadlines, whose entries lie in a table of their own: keys stay where they are while
+//! deadlines wander from slot to slot, and a slot is gone through without following pointers.
+//!
+//! A deadline stands in the level of the highest digit, to base 64, in which its tick differs from
+//! that of `elapsed`, in the slot of that digit.
+//!
+//! An entry that is removed leaves its place behind, dead, and is free once that is swept away: when
+//! its slot is emptied, or when more places are dead than not. To take it out at once, four places
+//! in memory would have to be waited for one after the other, and one is enough.
+//!
+//! Invariants:
+//! 1. No waiting deadline has a tick before `elapsed`, or it stands in the slot of `elapsed`.
+//! 2. So what stands in a level is due before all of the levels above, and what stands in a slot
+//!    before all of the slots after it: the first slot of the lowest level has the earliest.
+//! 3. `earliest` of a slot is no later than any deadline in it. It is exact until one is removed.
+//! 4. `elapsed` moves to the slot that is being emptied, and no further: 1 and 2 stay true.
+//! 5. A waiting entry has one place, and knows it; a dead one is `FREE`, has one place, and is not
+//!    handed out before that is gone.
+
+use alloc::vec::Vec;
+use core::{cmp, mem};
+
+use super::free::Free;
+
+const LEVELS: usize = 6;
+const SLOTS: usize = 64;
+/// log2 of `SLOTS`.
+const DIGIT: u32 = 6;
+/// A tick has 2^16 nanoseconds: deadlines of one tick are sorted when they are due, and some 100
+/// of 100,000 timers that end within 50 ms share one.
+const TICK: u32 = 16;
+/// The slot of what lies beyond the top level.
+const BEYOND: usize = LEVELS * SLOTS;
+/// Not in a slot: it was due.
+const FIRED: u16 = u16::MAX;
+/// Not in a slot: nobody's.
+const FREE: u16 = u16::MAX - 1;
+/// A slot that was emptied keeps its memory up to so many places, so that a steady state allocates
+/// nothing; all slots together then keep six megabytes at most.
+const KEPT: usize = 1024;
+/// So many more places may be dead than not: sweeping them costs some three nanoseconds each then.
+const DEAD: usize = 256;
+
+/// Deadlines, in nanoseconds, each with an item. An entry is its owner's until it is removed.
+#[derive(Debug)]
+pub struct Wheel<T> {
+    /// The tick up to which slots were emptied.
+    elapsed: u64,
+    occupied: [u64; LEVELS],
+    /// None until the first deadline comes.
+    slots: Vec<Slot>,
+    entries: Vec<Entry<T>>,
+    free: Free,
+    /// Which entries are dead, a bit each.
+    dead: Vec<u64>,
+    dead_count: usize,
+    next_number: u64,
+    waiting: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    earliest: u64,
+    places: Vec<Place>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    at: u64,
+    entry: u32,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    /// Until it is due.
+    item: Option<T>,
+    /// In order of creation.
+    number: u64,
+    slot: u16,
+    /// Where in its slot.
+    index: u32,
+}
+
+/// What was due.
+#[derive(Debug)]
+pub struct Due<T> {
+    /// Its deadline.
+    pub at: u64,
+    /// In order of creation.
+    pub number: u64,
+    /// Its entry, which is its owner's still.
+    pub entry: u32,
+    /// What was kept until then.
+    pub item: T,
+}
+
+impl<T> Wheel<T> {
+    /// Nothing is waited for.
+    #[expect(clippy::new_without_default, reason = "one way to make it is enough")]
+    pub const fn new() -> Self {
+        Self {
+            elapsed: 0,
+            occupied: [0; LEVELS],
+            slots: Vec::new(),
+            entries: Vec::new(),
+            free: Free::new(),
+            dead: Vec::new(),
+            dead_count: 0,
+            next_number: 0,
+            waiting: 0,
+        }
+    }
+
+    /// How many deadlines are waited for.
+    pub const fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// How many entries there is memory for.
+    pub fn capacity(&self) -> usize {
+        self.entries.capacity()
+    }
+
+    /// Makes room for `more` entries.
+    pub fn reserve(&mut self, more: usize) {
+        let free = self.entries.iter().filter(|entry| entry.slot == FREE).count();
+        self.entries.reserve(more.saturating_sub(free));
+    }
+
+    /// Gives back the memory that no entry needs.
+    pub fn shrink(&mut self) {
+        self.sweep();
+        while self.entries.last().is_some_and(|entry| entry.slot == FREE) {
+            self.entries.pop();
+        }
+        self.free.clear();
+        for (at, entry) in self.entries.iter().enumerate() {
+            if entry.slot == FREE {
+                self.free.add(as_entry(at));
+            }
+        }
+        self.entries.shrink_to_fit();
+        for slot in &mut self.slots {
+            slot.places.shrink_to_fit();
+        }
+    }
+
+    /// Forgets all; what they had. Numbers go on, so that no key of before is good again.
+    pub fn clear(&mut self) -> Vec<T> {
+        let next_number = self.next_number;
+        let old = mem::replace(self, Self { next_number, ..Self::new() });
+        old.entries.into_iter().filter_map(|entry| entry.item).collect()
+    }
+
+    /// Waits for `at`; the entry.
+    ///
+    /// # Panics
+    ///
+    /// If there are 2^32 - 1 entries.
+    #[inline]
+    pub fn insert(&mut self, at: u64, item: T) -> u32 {
+        let entry = self.entry(Some(item));
+        self.put(at, entry);
+        self.waiting += 1;
+        entry
+    }
+
+    /// An entry whose deadline has come.
+    pub fn insert_fired(&mut self) -> u32 {
+        self.entry(None)
+    }
+
+    #[inline]
+    fn entry(&mut self, item: Option<T>) -> u32 {
+        let number = self.next_number;
+        self.next_number += 1;
+        let fresh = Entry { item, number, slot: FIRED, index: 0 };
+        if let Some(free) = self.free.take() {
+            self.entries[free as usize] = fresh;
+            return free;
+        }
+        self.entries.push(fresh);
+        as_entry(self.entries.len() - 1)
+    }
+
+    /// Moves an entry to `at`, with `item`, whether it was due or not; what it had.
+    ///
+    /// # Panics
+    ///
+    /// If it is nobody's.
+    pub fn set(&mut self, entry: u32, at: u64, item: T) -> Option<T> {
+        let before = self.take(entry);
+        self.entries[entry as usize].item = Some(item);
+        self.put(at, entry);
+        self.waiting += 1;
+        before
+    }
+
+    /// Takes what an entry has, as if it had been due.
+    ///
+    /// # Panics
+    ///
+    /// If it is nobody's.
+    pub fn take(&mut self, entry: u32) -> Option<T> {
+        let known = self.entries.get(entry as usize).is_some_and(|entry| entry.slot != FREE);
+        assert!(known, "a key of another timer");
+        self.unlink(entry);
+        self.entries[entry as usize].item.take()
+    }
+
+    /// Forgets an entry; what it had, unless it was due. One that is nobody's is left alone.
+    #[inline]
+    pub fn remove(&mut self, entry: u32) -> Option<T> {
+        let gone = self.entries.get_mut(entry as usize)?;
+        match mem::replace(&mut gone.slot, FREE) {
+            FREE => {}
+            FIRED => self.free.add(entry),
+            _ => {
+                let item = gone.item.take();
+                let (word, bit) = (entry as usize / 64, entry % 64);
+                if word >= self.dead.len() {
+                    self.dead.resize(word + 1, 0);
+                }
+                self.dead[word] |= 1 << bit;
+                self.dead_count += 1;
+                self.waiting -= 1;
+                if self.dead_count > self.waiting + DEAD {
+                    self.sweep();
+                }
+                return item;
+            }
+        }
+        None
+    }
+
+    /// Whether an entry that has a place is dead.
+    #[inline]
+    fn is_dead(&self, entry: u32) -> bool {
+        self.dead.get(entry as usize / 64).is_some_and(|word| word & 1 << (entry % 64) != 0)
+    }
+
+    /// The place of a dead entry is gone.
+    #[inline]
+    fn bury(&mut self, entry: u32) {
+        self.dead[entry as usize / 64] &= !(1 << (entry % 64));
+        self.dead_count -= 1;
+        self.free.add(entry);
+    }
+
+    /// Takes every dead place away.
+    #[cold]
+    fn sweep(&mut self) {
+        for at in 0..self.slots.len() {
+            let mut places = mem::take(&mut self.slots[at].places);
+            let (mut kept, mut earliest) = (0, u64::MAX);
+            for index in 0..places.len() {
+                let place = places[index];
+                if self.is_dead(place.entry) {
+                    self.bury(place.entry);
+                    continue;
+                }
+                if kept < index {
+                    places[kept] = place;
+                    self.entries[place.entry as usize].index = kept as u32;
+                }
+                earliest = cmp::min(earliest, place.at);
+                kept += 1;
+            }
+            places.truncate(kept);
+            self.slots[at] = Slot { earliest, places };
+            self.mark(at, kept > 0);
+        }
+    }
+
+    /// Whether a slot is occupied.
+    #[inline]
+    fn mark(&mut self, at: usize, occupied: bool) {
+        if let Some(level) = self.occupied.get_mut(at / SLOTS) {
+            let bit = 1 << (at % SLOTS);
+            *level = if occupied { *level | bit } else { *level & !bit };
+        }
+    }
+
+    /// The number of an entry and its deadline, while it waits.
+    pub fn get(&self, entry: u32) -> Option<(u64, u64)> {
+        let Entry { number, slot, index, .. } = *self.entries.get(entry as usize)?;
+        let places = &self.slots.get(usize::from(slot))?.places;
+        Some((number, places[index as usize].at))
+    }
+
+    /// The number of an entry, unless it is nobody's.
+    pub fn number(&self, entry: u32) -> Option<u64> {
+        let entry = self.entries.get(entry as usize)?;
+        (entry.slot != FREE).then_some(entry.number)
+    }
+
+    /// Notes where its owner keeps what an entry had, which was due.
+    pub fn note(&mut self, entry: u32, index: u32) {
+        self.entries[entry as usize].index = index;
+    }
+
+    /// What was noted of an entry that was due.
+    pub fn noted(&self, entry: u32) -> Option<u32> {
+        let entry = self.entries.get(entry as usize)?;
+        (entry.slot == FIRED).then_some(entry.index)
+    }
+
+    /// Out of its slot, if it is in one.
+    #[inline]
+    fn unlink(&mut self, entry: u32) {
+        let Entry { slot: at, index, .. } = self.entries[entry as usize];
+        let at = usize::from(at);
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        slot.places.swap_remove(index as usize);
+        if let Some(moved) = slot.places.get(index as usize) {
+            self.entries[moved.entry as usize].index = index;
+        } else if slot.places.is_empty() {
+            slot.earliest = u64::MAX;
+            self.mark(at, false);
+        }
+        self.entries[entry as usize].slot = FIRED;
+        self.waiting -= 1;
+    }
+
+    /// Into the slot of `at`.
+    #[inline]
+    fn put(&mut self, at: u64, entry: u32) {
+        let tick = cmp::max(at >> TICK, self.elapsed);
+        let differs = tick ^ self.elapsed;
+        let to = if differs >> (DIGIT * LEVELS as u32) == 0 {
+            let level = (63 - (differs | 63).leading_zeros()) / DIGIT;
+            let digit = (tick >> (level * DIGIT)) as usize % SLOTS;
+            self.occupied[level as usize] |= 1 << digit;
+            level as usize * SLOTS + digit
+        } else {
+            BEYOND
+        };
+        if self.slots.is_empty() {
+            self.slots.resize_with(BEYOND + 1, || Slot { earliest: u64::MAX, places: Vec::new() });
+        }
+        let slot = &mut self.slots[to];
+        slot.earliest = cmp::min(slot.earliest, at);
+        let held = &mut self.entries[entry as usize];
+        held.slot = to as u16;
+        // No more places than entries, of which there are fewer than 2^32.
+        held.index = slot.places.len() as u32;
+        slot.places.push(Place { at, entry });
+    }
+
+    /// The slot with the earliest deadline (invariant 2).
+    #[inline]
+    fn first(&self) -> Option<usize> {
+        if self.waiting == 0 {
+            return None;
+        }
+        let level = self.occupied.iter().position(|slots| *slots != 0);
+        let in_level =
+            |level: usize| level * SLOTS + self.occupied[level].trailing_zeros() as usize;
+        Some(level.map_or(BEYOND, in_level))
+    }
+
+    /// No deadline is earlier, and mostly one is as early.
+    pub fn earliest(&self) -> Option<u64> {
+        self.first().map(|first| self.slots[first].earliest)
+    }
+
+    /// The entry that is due first, or was created first of those.
+    pub fn peek(&self) -> Option<u32> {
+        let in_level = |level: usize| {
+            let mut occupied = self.occupied[level];
+            core::iter::from_fn(move || {
+                let at = level * SLOTS + occupied.trailing_zeros() as usize;
+                (occupied != 0).then(|| occupied &= occupied - 1).map(|()| at)
+            })
+        };
+        let mut slots =
+            (0..LEVELS).flat_map(in_level).chain([BEYOND]).filter_map(|at| self.slots.get(at));
+        slots.find_map(|slot| {
+            let alive = slot.places.iter().filter(|place| !self.is_dead(place.entry));
+            let key = |place: &&Place| (place.at, self.entries[place.entry as usize].number);
+            alive.min_by_key(key).map(|place| place.entry)
+        })
+    }
+
+    /// Takes what is due at `now` out of the first slot that has any, in order of deadlines and,
+    /// where these are equal, of creation; whether there was any.
+    pub fn collect(&mut self, now: u64, due: &mut Vec<Due<T>>) -> bool {
+        let before = due.len();
+        while due.len() == before {
+            match self.first() {
+                Some(first) if self.slots[first].earliest <= now => self.empty(first, now, due),
+                _ => return false,
+            }
+        }
+        due[before..].sort_unstable_by_key(|due| (due.at, due.number));
+        true
+    }
+
+    /// Takes what is due out of a slot, and puts the rest where it belongs now.
+    fn empty(&mut self, at: usize, now: u64, due: &mut Vec<Due<T>>) {
+        let level = at / SLOTS;
+        let tick = now >> TICK;
+        // Invariant 4: within the range of the slot, or nothing would keep what comes after it in
+        // order. If `now` is past that range, all of the slot is due.
+        let end = match at {
+            BEYOND => tick,
+            _ => {
+                let low = DIGIT * level as u32;
+                let base = self.elapsed >> (low + DIGIT) << (low + DIGIT);
+                base + (((at % SLOTS) as u64 + 1) << low) - 1
+            }
+        };
+        self.elapsed = cmp::max(self.elapsed, cmp::min(tick, end));
+        self.mark(at, false);
+        let mut places = mem::take(&mut self.slots[at].places);
+        self.slots[at].earliest = u64::MAX;
+        let (mut kept, mut earliest) = (0, u64::MAX);
+        for index in 0..places.len() {
+            let place = places[index];
+            if self.is_dead(place.entry) {
+                self.bury(place.entry);
+            } else if place.at <= now {
+                let entry = &mut self.entries[place.entry as usize];
+                entry.slot = FIRED;
+                self.waiting -= 1;
+                if let Some(item) = entry.item.take() {
+                    due.push(Due { at: place.at, number: entry.number, entry: place.entry, item });
+                }
+            } else if level == 0 {
+                places[kept] = place;
+                self.entries[place.entry as usize].index = kept as u32;
+                earliest = cmp::min(earliest, place.at);
+                kept += 1;
+            } else {
+                self.put(place.at, place.entry);
+            }
+        }
+        places.truncate(kept);
+        if kept > 0 {
+            self.mark(at, true);
+            self.slots[at].earliest = earliest;
+        }
+        let slot = &mut self.slots[at].places;
+        if slot.is_empty() && (kept > 0 || places.capacity() <= KEPT) {
+            *slot = places;
+        }
+    }
+}
+
+/// An index as an entry.
+fn as_entry(index: usize) -> u32 {
+    match u32::try_from(index) {
+        Ok(entry) if entry != u32::MAX => entry,
+        _ => panic!("more deadlines than a timer can keep"),
+    }
+}
+
+// Here because the boundaries of slots and levels cannot be seen from outside.
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, vec, vec::Vec};
+
+    use super::*;
+
+    const ONE: u64 = 1 << TICK;
+
+    /// What is due at each of `times`, by number of creation.
+    fn due(wheel: &mut Wheel<u64>, now: u64) -> Vec<u64> {
+        let mut all = Vec::new();
+        while wheel.collect(now, &mut all) {}
+        all.iter().for_each(|due| assert!(due.at <= now, "early"));
+        all.into_iter().map(|due| due.item).collect()
+    }
+
+    /// A deadline on either side of each boundary between slots and levels is due then, and not
+    /// a nanosecond before.
+    #[test]
+    fn boundaries_of_slots_and_levels() {
+        for start in [0, 1, 62, 63, 64, 4095, 4096, (1 << 36) - 1, 1 << 36] {
+            for digit in [1_u64, 63, 64, 65, 4095, 4096, 262_143, 262_144, 1 << 36, 1 << 40] {
+                for nanos in [0, 1, ONE - 1] {
+                    let mut wheel = Wheel::new();
+                    wheel.insert(start * ONE, 0);
+                    assert_eq!(due(&mut wheel, start * ONE), [0]);
+                    let at = (start + digit) * ONE + nanos;
+                    wheel.insert(at, 1);
+                    assert_eq!(wheel.earliest(), Some(at));
+                    assert_eq!(due(&mut wheel, at - 1), [0; 0]);
+                    assert_eq!(wheel.earliest(), Some(at));
+                    assert_eq!(due(&mut wheel, at), [1], "{start} {digit} {nanos}");
+                    assert_eq!((wheel.earliest(), wheel.waiting()), (None, 0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_deadlines_come_in_order_of_creation() {
+        let mut wheel = Wheel::new();
+        let entries: Vec<_> = (0..200).map(|n| wheel.insert(5000 * ONE + n % 2, n)).collect();
+        for n in [3, 0, 77] {
+            assert_eq!(wheel.remove(entries[n]), Some(n as u64));
+        }
+        // Through all levels, in steps.
+        for now in (0..5000).step_by(7) {
+            assert_eq!(due(&mut wheel, now * ONE), [0; 0]);
+        }
+        let order: Vec<_> = (0..200).step_by(2).chain((1..200).step_by(2)).collect();
+        let order: Vec<_> = order.into_iter().filter(|n| ![3, 0, 77].contains(n)).collect();
+        assert_eq!(due(&mut wheel, 6000 * ONE), order);
+    }
+
+    /// Against a sorted map, with random steps of all sizes.
+    #[test]
+    fn as_a_sorted_map() {
+        let mut state = 0x2545_F491_4F6C_DD1D_u64;
+        let mut random = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        for round in 0..60 {
+            let mut wheel = Wheel::new();
+            let mut model = BTreeMap::new();
+            let mut entries = BTreeMap::new();
+            let mut now = 0_u64;
+            for n in 0..2000_u64 {
+                let far = random() % (1_u64 << (10 + random() % 46));
+                match random() % 8 {
+                    0..4 => {
+                        let entry = wheel.insert(now + far, n);
+                        model.insert((now + far, n), n);
+                        entries.insert(n, (entry, now + far));
+                    }
+                    4 => {
+                        if let Some((&n, &(entry, at))) = entries.range(random() % (n + 1)..).next()
+                        {
+                            entries.remove(&n);
+                            assert_eq!(wheel.remove(entry), model.remove(&(at, n)));
+                        }
+                    }
+                    5 => {
+                        if let Some((&n, &(entry, at))) = entries.range(random() % (n + 1)..).next()
+                        {
+                            entries.insert(n, (entry, now + far));
+                            assert_eq!(wheel.set(entry, now + far, n), model.remove(&(at, n)));
+                            model.insert((now + far, n), n);
+                        }
+                    }
+                    _ => {
+                        now += random() % (1 + far);
+                        let later = model.split_off(&(now + 1, 0));
+                        let expected: Vec<_> =
+                            std::mem::replace(&mut model, later).into_values().collect();
+                        assert_eq!(due(&mut wheel, now), expected, "round {round}");
+                    }
+                }
+                let first = model.keys().next().map(|(at, _)| *at);
+                assert!(wheel.earliest() <= first, "{round}");
+                assert_eq!(wheel.earliest().is_some(), first.is_some());
+                assert_eq!(wheel.waiting(), model.len());
+            }
+        }
+    }
+
+    #[test]
+    fn memory_is_given_back() {
+        let mut wheel = Wheel::new();
+        let entries: Vec<_> = (0..100).map(|n| wheel.insert(n * ONE, n)).collect();
+        for entry in &entries[10..] {
+            wheel.remove(*entry);
+        }
+        wheel.shrink();
+        assert!(wheel.capacity() < 100);
+        assert_eq!(wheel.peek(), Some(entries[0]));
+        let fresh = vec![wheel.insert(0, 7), wheel.insert(0, 8)];
+        assert_eq!(fresh, [10, 11]);
+        wheel.remove(entries[3]);
+        wheel.shrink();
+        assert_eq!(wheel.insert(0, 9), entries[3], "the lowest that is free");
+    }
+}
