@@ -5,7 +5,6 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     thread,
-    time::Duration,
 };
 
 use selvedge_context::{CancellationToken, Exit, Reaper, with};
@@ -34,16 +33,18 @@ impl Connection {
     }
 }
 
-/// Serves `clients`, one after the other; what each said.
-fn serve(listener: &TcpListener, clients: usize) -> io::Result<Vec<Vec<String>>> {
+/// Serves a client for each of `stops`, and cancels it once it has asked; what each said.
+fn serve(listener: &TcpListener, stops: &[CancellationToken]) -> io::Result<Vec<Vec<String>>> {
     let mut said = Vec::new();
-    for _ in 0..clients {
+    for stop in stops {
         let (mut stream, _) = listener.accept()?;
         let mut lines = Vec::new();
         for line in BufReader::new(stream.try_clone()?).lines() {
             let line = line?;
             if line.starts_with("bye") {
                 writeln!(stream, "bye")?;
+            } else {
+                stop.cancel();
             }
             lines.push(line);
         }
@@ -64,19 +65,18 @@ async fn request(server: SocketAddr, reaper: Reaper, stop: CancellationToken) ->
 fn main() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let server = listener.local_addr()?;
-    let serves = thread::spawn(move || serve(&listener, 2));
+    let stops = [(); 2].map(|()| CancellationToken::new());
+    let [first, second] = stops.clone();
+    let serves = thread::spawn(move || serve(&listener, &stops));
     let reaper = Reaper::new();
-    let stop = || {
-        CancellationToken::new().child_until(std::time::Instant::now() + Duration::from_millis(5))
-    };
 
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    runtime.block_on(request(server, reaper.clone(), stop()))?;
+    runtime.block_on(request(server, reaper.clone(), first))?;
     drop(runtime); // the goodbye needs none
     assert_eq!(reaper.report().left, 1);
     pollster::block_on(reaper.drain());
 
-    pollster::block_on(request(server, reaper.clone(), stop()))?;
+    pollster::block_on(request(server, reaper.clone(), second))?;
     let report = pollster::block_on(reaper.drain());
     assert_eq!((report.done, report.left), (2, 0));
 

@@ -1,17 +1,20 @@
-//! A transfer of two steps that is never done by half, though its caller gives up between them.
+//! A transfer of two steps that is never done by half, though its client hangs up between them.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI32, Ordering::Relaxed},
-    },
-    time::{Duration, Instant},
+use std::sync::{
+    Arc,
+    atomic::{AtomicI32, Ordering::Relaxed},
 };
 
 use selvedge_context::{CancellationToken, Reaper, shield};
 
-async fn transfer(from: Arc<AtomicI32>, to: Arc<AtomicI32>, network: CancellationToken) {
+async fn transfer(
+    from: Arc<AtomicI32>,
+    to: Arc<AtomicI32>,
+    client: CancellationToken,
+    network: CancellationToken,
+) {
     from.fetch_sub(10, Relaxed);
+    client.cancel(); // hangs up
     network.cancelled().await; // takes its time
     to.fetch_add(10, Relaxed);
 }
@@ -19,9 +22,10 @@ async fn transfer(from: Arc<AtomicI32>, to: Arc<AtomicI32>, network: Cancellatio
 fn main() {
     let (reaper, network) = (Reaper::new(), CancellationToken::new());
     let [from, to] = [(); 2].map(|()| Arc::new(AtomicI32::new(100)));
-    let patience = CancellationToken::new().child_until(Instant::now() + Duration::from_millis(2));
-    let work = shield(&reaper, transfer(from.clone(), to.clone(), network.clone()));
-    assert!(pollster::block_on(patience.run_until_cancelled(work)).is_none());
+    let client = CancellationToken::new();
+    let work = transfer(from.clone(), to.clone(), client.clone(), network.clone());
+    let request = client.run_until_cancelled(shield(&reaper, work));
+    assert!(pollster::block_on(request).is_none());
     assert_eq!((from.load(Relaxed), to.load(Relaxed)), (90, 100));
 
     network.cancel();
