@@ -47,6 +47,7 @@ use core::time::Duration;
 
 #[cfg(feature = "limit")]
 use selvedge_sync::Semaphore;
+use selvedge_timer::Timer;
 
 pub use error::{CallError, Errors};
 pub use time::{Ambient, On, Time};
@@ -270,8 +271,8 @@ pub const fn op<C>(f: C) -> Op<C> {
 }
 
 impl<C, T> Op<C, T> {
-    /// What follows in the chain takes its time from `timer`.
-    pub fn on<U>(self, timer: U) -> Op<C, On<U>> {
+    /// What follows in the chain takes its time from `timer`: a host, or a virtual clock in a test.
+    pub fn on<U: Timer + Clone>(self, timer: U) -> Op<C, On<U>> {
         Op { inner: self.inner, time: On(timer) }
     }
 

@@ -1,12 +1,11 @@
 //! Where a decorator takes its time from.
 
-use alloc::sync::Arc;
 use core::{fmt, future::Future, time::Duration};
 #[cfg(any(feature = "breaker", feature = "rate_limit"))]
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use selvedge_timer::{Sleep, Timer};
+use selvedge_timer::{Current, Sleep, Timer};
 
 /// A source of time for decorators.
 pub trait Time: Clone {
@@ -33,7 +32,7 @@ impl Time for Ambient {
 
     #[inline]
     fn now(&self) -> Instant {
-        selvedge_timer::raw::timer::current().now()
+        Current::get().now()
     }
 
     #[inline]
@@ -42,8 +41,8 @@ impl Time for Ambient {
     }
 }
 
-impl Time for On<Arc<dyn Timer + Send + Sync>> {
-    type Sleep = Sleep;
+impl<T: Timer + Clone> Time for On<T> {
+    type Sleep = Sleep<T>;
 
     #[inline]
     fn now(&self) -> Instant {
@@ -51,8 +50,8 @@ impl Time for On<Arc<dyn Timer + Send + Sync>> {
     }
 
     #[inline]
-    fn sleep(&self, duration: Duration) -> Sleep {
-        selvedge_timer::sleep_on(self.0.clone().into(), duration)
+    fn sleep(&self, duration: Duration) -> Sleep<T> {
+        selvedge_timer::sleep_on(self.0.clone(), duration)
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
 use selvedge::{
     context::decorate::{Backoff, Call, CallError, RateLimit, Retry, SendCall, op, retry},
     sync::Semaphore,
+    time::{Timer, VirtualClock, sleep_on},
 };
 
 use super::{Failed, MS, Turned};
@@ -170,6 +171,24 @@ fn state_in_statics_makes_a_plain_function() {
     assert_eq!(CALLS.load(Relaxed), 2);
     let direct = retry(policy(), || length("weft"));
     assert_eq!(ready(pin!(direct)), Ok(4));
+}
+
+/// On a virtual clock a chain that waits for seconds is over at once.
+#[test]
+fn a_chain_runs_on_virtual_time() {
+    let clock = VirtualClock::new();
+    let start = clock.now();
+    let tries = Cell::new(0);
+    let slow = op(async || {
+        tries.set(tries.get() + 1);
+        sleep_on(&clock, Duration::from_secs(if tries.get() < 3 { 60 } else { 1 })).await;
+        Ok::<_, Failed>(tries.get())
+    })
+    .on(&clock)
+    .timeout(Duration::from_secs(5))
+    .retry(Retry::new(Backoff::constant(Duration::from_secs(10))));
+    assert_eq!(pollster::block_on(clock.auto_advance(slow.call0())), Ok(3));
+    assert_eq!(clock.now() - start, Duration::from_secs(5 + 10 + 5 + 10 + 1));
 }
 
 #[test]
