@@ -116,7 +116,7 @@ fn retry() -> Vec<(&'static str, Run)> {
         timed(|| {
             for at in 0..n {
                 let call = (|| double(at)).retry(black_box(policy)).sleep(|_| ready(()));
-                assert_eq!(black_box(at_once(async { call.await })), Ok(2 * at));
+                assert_eq!(black_box(at_once(call.into_future())), Ok(2 * at));
             }
         })
     });
@@ -148,5 +148,10 @@ fn breaker() -> Vec<(&'static str, Run)> {
 
 pub(crate) fn groups() -> Vec<Group> {
     let group = |name: &str, contestants| Group { name: format!("decorate/{name}"), contestants };
-    Vec::from([group("chain", chain()), group("rate_limit", rate_limit()), group("retry", retry())])
+    Vec::from([
+        group("breaker", breaker()),
+        group("chain", chain()),
+        group("rate_limit", rate_limit()),
+        group("retry", retry()),
+    ])
 }

@@ -56,7 +56,7 @@ fn insert_cancel<F: Future + 'static>(many: usize, sleep_until: fn(Instant) -> F
         }
         start.elapsed()
     };
-    in_rounds(many, move || round())
+    in_rounds(many, round)
 }
 
 /// `round` does `many` operations: as many rounds as that takes, and the time that belongs to them.

@@ -234,7 +234,7 @@ fn a_rendezvous_passes_each_message_once() {
     check(3, || {
         let (sender, receiver) = mpmc::rendezvous();
         let other = sender.clone();
-        let quitter = spawn(move || drop(poll_and_cancel(other.send(1))));
+        let quitter = spawn(move || _ = poll_and_cancel(other.send(1)));
         let stayer = spawn(move || block_on(sender.send(2)).unwrap());
         let first = block_on(receiver.recv()).unwrap();
         if first == 1 {
