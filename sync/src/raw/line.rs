@@ -29,7 +29,7 @@ use pin_project_lite::pin_project;
 
 use super::{
     list::{List, Slot, State},
-    shim::{self, Label, Lock, const_in_build, op},
+    shim::{self, Brief, Label, const_in_build, op},
     trace::Trace,
     wakers::{Wake, WakeList, in_batches},
 };
@@ -253,8 +253,11 @@ impl<H: Handle, A: Asks<Ask<H>>> fmt::Debug for Turn<H, A> {
 }
 
 /// The line in front of a primitive.
+///
+/// Whoever waits takes the lock once or twice, and holds it for a few instructions; a lock that
+/// parks would be a tenth of what waiting costs.
 #[derive(Debug)]
-pub struct Line<V>(Lock<Queue<V>>);
+pub struct Line<V>(Brief<Queue<V>>);
 
 /// The line, while its lock is held.
 #[derive(Debug)]
@@ -265,7 +268,7 @@ impl<V: Copy> Line<V> {
         /// An empty line.
         #[expect(clippy::new_without_default, reason = "made by a primitive, in a const")]
         pub fn new() -> Self {
-            Self(Lock::new(Queue(List::new())))
+            Self(Brief::new(Queue(List::new())))
         }
     }
 
