@@ -42,6 +42,7 @@ mod select;
 mod semaphore;
 mod set_once;
 mod shield;
+mod shutdown;
 mod sleep;
 mod stack;
 mod task_group;
@@ -92,6 +93,7 @@ fn groups() -> Vec<Group> {
         semaphore::groups,
         set_once::groups,
         shield::groups,
+        shutdown::groups,
         stack::groups,
         tracker::groups,
         wait_group::groups,

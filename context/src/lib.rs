@@ -12,6 +12,7 @@
 //! | `guard` | [`Guard`] and [`with`]: cleanups that are awaited, or left to a [`Reaper`] |
 //! | `stack` | [`Stack`] and [`with_stack`]: exits, last in, first out |
 //! | `shield` | [`shield`]: a future that its caller's cancellation does not reach |
+//! | `shutdown` | [`Shutdown`]: the end of a program, in phases with deadlines, and a report of what was left |
 //! | `execute` | [`Execute`], the contract with an executor; adapters `threads`, `tokio`, `smol`, `async-executor`, `futures` |
 //! | `handle` | [`remote`], [`spawn_on`]: a task in two halves, one of them a [`Handle`] |
 //! | `scope` | [`scope()`], [`local_scope`]: a group whose children borrow, in one task |
@@ -63,6 +64,11 @@ pub use stack::{ExitErrors, Stack, Unwind, Verdict, with_stack};
 mod shield;
 #[cfg(feature = "shield")]
 pub use shield::{Finished, Shield, Shielded, shield};
+
+#[cfg(feature = "shutdown")]
+mod shutdown;
+#[cfg(feature = "shutdown")]
+pub use shutdown::{Phase, PhaseReport, Shutdown, ShutdownReport, ShuttingDown};
 mod error;
 #[cfg(feature = "scope")]
 pub use error::group::{Failure, GroupError, NotStarted, Who};

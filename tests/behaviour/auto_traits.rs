@@ -88,6 +88,7 @@ mod select;
 mod semaphore;
 mod set_once;
 mod shield;
+mod shutdown;
 mod sleep;
 mod stack;
 mod task_group;

@@ -49,6 +49,7 @@ mod select;
 mod semaphore;
 mod set_once;
 mod shield;
+mod shutdown;
 mod signal;
 mod sleep;
 mod stack;

@@ -76,6 +76,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::semaphore::sweep,
     crate::set_once::sweep,
     crate::shield::sweep,
+    crate::shutdown::sweep,
     crate::stack::sweep,
     crate::task_group::sweep,
     crate::wait_group::sweep,
