@@ -34,8 +34,12 @@
 //! Invariants:
 //! 1. There are at least as many items as there are permits of `items`, on hand or granted: a permit
 //!    comes after its item, and goes before it. Unless all were thrown away.
-//! 2. Items, permits of `room` and puts under way are `maxsize` together.
+//! 2. Items, permits of `room` and puts under way are `maxsize` and `state.over` together.
 //! 3. `items` is closed once the queue is shut down and empty: whoever waits then waits for nothing.
+//!
+//! An item that was taken is put back if a waker panics before its getter has it. Its place may have
+//! gone to a putter by then, or `items` be closed: so there may be an item `over`, whose place is not
+//! handed out when it goes, and whoever finds `items` closed looks whether an item is there.
 
 use core::{fmt, mem};
 
@@ -104,6 +108,8 @@ struct State<S> {
     store: S,
     unfinished: usize,
     peak: usize,
+    /// How many places were handed out for items that were put back.
+    over: usize,
     is_shut_down: bool,
 }
 
@@ -123,6 +129,8 @@ pub struct QueueStatistics {
     pub getters: usize,
     /// How many tasks and threads waited for a place.
     pub putters: usize,
+    /// How many tasks and threads waited for all to be done.
+    pub joiners: usize,
     /// Whether it was shut down.
     pub is_shut_down: bool,
 }
@@ -134,7 +142,7 @@ impl<T, O: Order<T>> Queue<T, O> {
         let store = Default::default();
         let room = Some(maxsize).filter(|maxsize| *maxsize > 0);
         Self {
-            state: Lock::new(State { store, unfinished: 0, peak: 0, is_shut_down: false }),
+            state: Lock::new(State { store, unfinished: 0, peak: 0, over: 0, is_shut_down: false }),
             items: Semaphore::new(0),
             // So many are never there: as good as no limit.
             room: room.map(|maxsize| Semaphore::new(maxsize.min(Semaphore::MAX_PERMITS))),
@@ -167,7 +175,8 @@ impl<T, O: Order<T>> Queue<T, O> {
     /// # Cancel safety
     ///
     /// Dropping the future gives up the place in line, and nothing else: an item that was promised
-    /// to it goes to the next.
+    /// to it goes to the next. An item that cannot be handed over, as the waker of a putter panics, is
+    /// put back.
     ///
     /// # Errors
     ///
@@ -249,7 +258,7 @@ impl<T, O: Order<T>> Queue<T, O> {
         match self.items.try_acquire() {
             Ok(permit) => self.pop(permit).ok_or(GetNowaitError::QueueShutDown),
             Err(TryAcquireError::NoPermits) => Err(GetNowaitError::QueueEmpty),
-            Err(TryAcquireError::Closed) => Err(GetNowaitError::QueueShutDown),
+            Err(TryAcquireError::Closed) => self.pop_rest().ok_or(GetNowaitError::QueueShutDown),
         }
     }
 
@@ -272,7 +281,7 @@ impl<T, O: Order<T>> Queue<T, O> {
     /// Those that are there can still be got, and then whoever waits for an item is sent away as
     /// well; `immediate`ly they are thrown away, and count as done.
     pub fn shutdown(&self, immediate: bool) {
-        let (thrown_away, is_empty, has_line) = self.with(|state| {
+        let (_thrown_away, is_empty, has_line) = self.with(|state| {
             state.is_shut_down = true;
             let mut thrown_away = None;
             if immediate {
@@ -283,15 +292,17 @@ impl<T, O: Order<T>> Queue<T, O> {
             let has_line = immediate && self.settle(state);
             (thrown_away, state.store.len() == 0, has_line)
         });
+        // Other people's code, with nothing locked. Each step is done although the one before panics;
+        // what was thrown away goes last.
+        let _rest = Finally(|| self.tell(has_line));
+        let _items = Finally(|| {
+            if is_empty {
+                self.items.close();
+            }
+        });
         if let Some(room) = &self.room {
             room.close();
         }
-        if is_empty {
-            self.items.close();
-        }
-        self.tell(has_line);
-        // Other people's code, with nothing locked and everybody told.
-        drop(thrown_away);
     }
 
     /// How many items there are.
@@ -330,6 +341,7 @@ impl<T, O: Order<T>> Queue<T, O> {
     pub fn statistics(&self) -> QueueStatistics {
         let (getters, putters) =
             (self.items.waiters(), self.room.as_ref().map_or(0, Semaphore::waiters));
+        let joiners = self.finished.waiters();
         self.with(|state| QueueStatistics {
             size: state.store.len(),
             maxsize: self.maxsize,
@@ -337,6 +349,7 @@ impl<T, O: Order<T>> Queue<T, O> {
             unfinished: state.unfinished,
             getters,
             putters,
+            joiners,
             is_shut_down: state.is_shut_down,
         })
     }
@@ -370,17 +383,43 @@ impl<T, O: Order<T>> Queue<T, O> {
     /// Takes the item that was promised by `permit`; none if it was thrown away.
     fn pop(&self, permit: SemaphorePermit<'_>) -> Option<T> {
         permit.forget();
-        let (item, is_over) = self.with(|state| {
+        let (item, is_over, has_place) = self.with(|state| {
             let item = state.store.pop();
-            (item, state.is_shut_down && state.store.len() == 0)
+            let has_place = item.is_some() && state.over == 0;
+            if item.is_some() && !has_place {
+                state.over -= 1;
+            }
+            (item, state.is_shut_down && state.store.len() == 0, has_place)
         });
+        let mut unclaimed = Unclaimed { queue: self, item, has_given_place: !has_place };
         if is_over && !mutant!("queue: nobody is told of the last item") {
             self.items.close();
         }
-        if let (Some(room), Some(_)) = (&self.room, &item) {
+        if let (Some(room), true) = (&self.room, has_place) {
+            unclaimed.has_given_place = true;
             room.add_permits(1);
         }
-        item
+        unclaimed.item.take()
+    }
+
+    /// Takes an item that was put back when nobody waited for one any more.
+    #[cold]
+    fn pop_rest(&self) -> Option<T> {
+        self.with(|state| state.store.pop())
+    }
+
+    /// Puts an item back that nobody has got.
+    #[cold]
+    fn put_back(&self, item: T, has_given_place: bool) {
+        self.with(|state| {
+            let _comparing =
+                <O as sealed::Order<T>>::Store::COMPARES.then(|| self.comparing.begin());
+            state.store.put_back(item);
+            if has_given_place {
+                state.over += 1;
+            }
+        });
+        self.items.add_permits(1);
     }
 
     /// Steps the gate if all is done. Whether there is a line to be told.
@@ -398,6 +437,42 @@ impl<T, O: Order<T>> Queue<T, O> {
         self.comparing.check();
         self.state.with(f)
     }
+}
+
+/// An item on its way out, while wakers are touched: should one panic, the item goes back.
+struct Unclaimed<'a, T, O: Order<T>> {
+    queue: &'a Queue<T, O>,
+    item: Option<T>,
+    /// Whether the place that it left is for others, or was.
+    has_given_place: bool,
+}
+
+impl<T, O: Order<T>> Drop for Unclaimed<'_, T, O> {
+    fn drop(&mut self) {
+        if let Some(item) = self.item.take() {
+            calmly(|| self.queue.put_back(item, self.has_given_place));
+        }
+    }
+}
+
+/// Is done in the end, although what is before it panics.
+struct Finally<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for Finally<F> {
+    fn drop(&mut self) {
+        calmly(&mut self.0);
+    }
+}
+
+/// Runs `f`, also while a panic is on its way.
+fn calmly(f: impl FnOnce()) {
+    #[cfg(feature = "std")]
+    if std::thread::panicking() {
+        // A second panic would abort. The first one is on its way to the caller.
+        drop(std::panic::catch_unwind(core::panic::AssertUnwindSafe(f)));
+        return;
+    }
+    f();
 }
 
 /// Which thread is comparing items, with the queue locked: it must not use the queue meanwhile, and

@@ -19,7 +19,7 @@ use selvedge::channel::oneshot::{
 
 use crate::{
     harness::{Meddler, PollWith, Spy, Watched, allocations, growth, panics, poll, ready},
-    sweep::{Report, Swept, Waiting},
+    sweep::{Doors, Report, Swept, Waiting},
 };
 
 /// A value that counts its drops, and runs other people's code in each.
@@ -414,6 +414,22 @@ pub(crate) fn sweep(report: Report<'_>) {
         free: give,
         waiting: |post| post.line.lock().unwrap().len(),
         is_free: |post| post.spare.load(SeqCst) == 1 && post.line.lock().unwrap().is_empty(),
+        close: None,
+    }
+    .sweep(report);
+    Swept {
+        name: "oneshot::Sender::closed",
+        make: || Doors::new(oneshot::Receiver::<u8>::close),
+        wait: |doors| {
+            let (mut tx, rx) = oneshot::channel();
+            doors.wait(rx, async move {
+                tx.closed().await;
+                tx.is_closed()
+            })
+        },
+        free: Doors::free,
+        waiting: Doors::waiting,
+        is_free: Doors::is_free,
         close: None,
     }
     .sweep(report);

@@ -14,7 +14,10 @@ use futures_lite::{
 };
 use selvedge::channel::pipe::{self, Reader, Writer};
 
-use crate::harness::{Meddler, PollWith, Spy, Watched, allocations, panics, poll, ready};
+use crate::{
+    harness::{Meddler, PollWith, Spy, Watched, allocations, panics, poll, ready},
+    sweep::{Doors, Report, Swept},
+};
 
 fn read(reader: &mut Reader, waker: &Waker) -> Poll<usize> {
     let mut byte = [0; 4];
@@ -227,4 +230,38 @@ fn debug_shows_the_state() {
     let _: Poll<()> = Pin::new(&mut writer)
         .poll_flush(&mut Context::from_waker(Waker::noop()))
         .map(|flushed| flushed.unwrap());
+}
+
+pub(crate) fn sweep(report: Report<'_>) {
+    Swept {
+        name: "pipe::Reader::poll_read",
+        // Who reads may have gone meanwhile: it passes its turn on.
+        make: || Doors::new(|writer: &mut Writer| _ = ready(pin!(writer.write(b"a")))),
+        wait: |doors| {
+            let (mut reader, writer) = pipe::simplex(1);
+            doors.wait(writer, async move {
+                let mut heard = [0; 4];
+                reader.read(&mut heard).await.unwrap() == 1 && heard[0] == b'a'
+            })
+        },
+        free: Doors::free,
+        waiting: Doors::waiting,
+        is_free: Doors::is_free,
+        close: None,
+    }
+    .sweep(report);
+    Swept {
+        name: "pipe::Writer::poll_write",
+        make: || Doors::new(|reader: &mut Reader| assert!(read(reader, Waker::noop()).is_ready())),
+        wait: |doors| {
+            let (reader, mut writer) = pipe::simplex(1);
+            ready(pin!(writer.write_all(b"a"))).unwrap();
+            doors.wait(reader, async move { writer.write(b"b").await.unwrap() == 1 })
+        },
+        free: Doors::free,
+        waiting: Doors::waiting,
+        is_free: Doors::is_free,
+        close: None,
+    }
+    .sweep(report);
 }

@@ -2,11 +2,13 @@
 
 use std::{
     cmp::Ordering,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::{Pin, pin},
     sync::{
         Arc, Mutex, Weak,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
+    task::Poll,
     thread,
 };
 
@@ -431,6 +433,79 @@ fn a_waker_that_panics_costs_nothing() {
     assert_eq!(ready(get.as_mut()), Ok(1));
 }
 
+/// Who gets an item wakes a putter. If that panics, the item is still there, in its place, for all
+/// orders, and nobody who waits is forgotten.
+#[test]
+fn a_putters_waker_that_panics_loses_no_item() {
+    fn check<O: Order<u8>>(items: [u8; 2], order: [u8; 3]) {
+        let waker = Meddler::waker(|| panic!("on purpose"), || ());
+        for is_nowait in [false, true] {
+            let queue = Queue::<u8, O>::new(2);
+            for item in items {
+                queue.put_nowait(item).unwrap();
+            }
+            let mut put = Box::pin(queue.put(7));
+            assert!(put.as_mut().poll_with(&waker).is_pending());
+            assert!(panics(|| {
+                if is_nowait {
+                    _ = queue.get_nowait();
+                } else {
+                    _ = poll(pin!(queue.get()));
+                }
+            }));
+            assert_eq!((queue.qsize(), queue.statistics().unfinished), (2, 2));
+            let (woken, mut late) = putting(&queue, 9);
+            assert_eq!(queue.get_nowait(), Ok(order[0]));
+            assert_eq!(ready(put.as_mut()), Ok(()));
+            assert_eq!(woken.woken(), 0, "the place that it left went to the first putter");
+            assert_eq!(queue.get_nowait(), Ok(order[1]));
+            assert_eq!((woken.woken(), ready(late.as_mut())), (1, Ok(())));
+            assert_eq!(queue.get_nowait(), Ok(order[2]));
+            assert!(queue.get_nowait().is_ok());
+            assert_eq!((queue.get_nowait(), queue.put_nowait(1)), (Err(QueueEmpty), Ok(())));
+            queue.put_nowait(2).unwrap();
+            assert_eq!(queue.put_nowait(3), Err(QueueFull(3)), "there is no room more than before");
+        }
+    }
+    check::<Fifo>([1, 2], [1, 2, 7]);
+    check::<Lifo>([1, 2], [2, 7, 9]);
+    check::<Priority>([2, 1], [1, 2, 7]);
+}
+
+/// The last item is put back although those that wait for another were sent away for it.
+#[test]
+fn a_getters_waker_that_panics_loses_no_last_item() {
+    let queue = Queue::<u8>::new(0);
+    let mut first = Box::pin(queue.get());
+    assert!(poll(first.as_mut()).is_pending());
+    let waker = Meddler::waker(|| panic!("on purpose"), || ());
+    let mut second = Box::pin(queue.get());
+    assert!(second.as_mut().poll_with(&waker).is_pending());
+    queue.put_nowait(1).unwrap();
+    queue.shutdown(false);
+    assert!(panics(|| _ = poll(first.as_mut())));
+    assert_eq!(queue.qsize(), 1);
+    assert_eq!(ready(second.as_mut()), Ok(1));
+    assert_eq!(queue.get_nowait(), Err(GetNowaitError::QueueShutDown));
+    assert_eq!((queue.task_done(), ready(pin!(queue.join()))), (Ok(()), ()));
+}
+
+/// A waker that panics keeps nobody from being told of the end.
+#[test]
+fn a_waker_that_panics_stops_no_shutdown() {
+    let queue = Queue::<u8>::new(1);
+    queue.put_nowait(1).unwrap();
+    let waker = Meddler::waker(|| panic!("on purpose"), || ());
+    let mut put = Box::pin(queue.put(2));
+    assert!(put.as_mut().poll_with(&waker).is_pending());
+    let joined = Watched::new();
+    let mut join = Box::pin(queue.join());
+    assert!(joined.poll(join.as_mut()).is_pending());
+    assert!(panics(|| queue.shutdown(true)));
+    assert_eq!((joined.woken(), poll(join.as_mut())), (1, Poll::Ready(())));
+    assert!(ready(put.as_mut()).is_err() && ready(pin!(queue.get())).is_err());
+}
+
 #[test]
 fn memory_comes_back_after_a_burst() {
     let queue = Queue::<_>::new(0);
@@ -523,9 +598,37 @@ pub(crate) fn sweep(report: Report<'_>) {
             let queue = queue.clone();
             Box::pin(async move { queue.put(2).await.is_ok() && queue.get_nowait().is_ok() })
         },
-        free: |queue| _ = queue.get_nowait().unwrap(),
+        // If a waker panics, the item is back, and its place was handed out.
+        free: |queue| {
+            let got = catch_unwind(AssertUnwindSafe(|| queue.get_nowait()));
+            if let Err(panic) = got {
+                queue.get_nowait().unwrap();
+                resume_unwind(panic);
+            }
+        },
         waiting: |queue| queue.statistics().putters,
         is_free: |queue| queue.is_empty() && queue.statistics().putters == 0,
+        close: None,
+    }
+    .sweep(report);
+    // Whoever joins is let past, and takes nothing away.
+    Swept {
+        name: "queue::Queue::join",
+        make: || {
+            let queue = Queue::<u8>::new(0);
+            queue.put_nowait(1).unwrap();
+            queue
+        },
+        wait: |queue| -> Waiting {
+            let queue = queue.clone();
+            Box::pin(async move {
+                queue.join().await;
+                true
+            })
+        },
+        free: |queue| queue.task_done().unwrap(),
+        waiting: |queue| queue.statistics().joiners,
+        is_free: |queue| poll(pin!(queue.join())).is_ready(),
         close: None,
     }
     .sweep(report);

@@ -6,12 +6,13 @@
 use std::{
     fmt::Write as _,
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     sync::{
-        Arc, Barrier,
+        Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    task::Context,
+    task::{Context, Poll},
     thread,
 };
 
@@ -70,6 +71,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::offload::sweep,
     crate::oneshot::sweep,
     crate::phaser::sweep,
+    crate::pipe::sweep,
     crate::queue::sweep,
     crate::rwlock::sweep,
     crate::select::sweep,
@@ -79,7 +81,6 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::shutdown::sweep,
     crate::stack::sweep,
     crate::task_group::sweep,
-    crate::wait_group::sweep,
     crate::tracker::sweep,
     crate::wait_group::sweep,
     crate::watch::sweep,
@@ -195,7 +196,7 @@ impl<P: Send + Sync + 'static> Swept<P> {
                 (self.free)(&shared);
             }
             close(&shared);
-            assert_eq!(poll(second.as_mut()), std::task::Poll::Ready(false));
+            assert_eq!(poll(second.as_mut()), Poll::Ready(false));
             drop(first);
             if !freed_first {
                 (self.free)(&shared);
@@ -288,6 +289,99 @@ impl<P: Send + Sync + 'static> Swept<P> {
         (self.free)(&shared);
         assert!(poll(waiting.as_mut()).is_ready(), "{}", self.name);
         TIMES + CANCELS + 1
+    }
+}
+
+/// A line of waiters that each stand in front of a door of their own, for what only one may wait for.
+pub(crate) struct Doors<D> {
+    line: Mutex<Vec<(usize, D)>>,
+    /// Those that were opened: what is behind them stays as it is.
+    opened: Mutex<Vec<D>>,
+    numbers: AtomicUsize,
+    /// Turns for which there was nobody.
+    spare: AtomicUsize,
+    open: fn(&mut D),
+}
+
+impl<D: Send + 'static> Doors<D> {
+    pub(crate) fn new(open: fn(&mut D)) -> Self {
+        let [numbers, spare] = [const { AtomicUsize::new(0) }; 2];
+        let line = Mutex::new(Vec::with_capacity(16));
+        Self { line, opened: Mutex::default(), numbers, spare, open }
+    }
+
+    /// Waits in front of `door`, which is the last one in the line.
+    pub(crate) fn wait(
+        self: &Arc<Self>,
+        door: D,
+        wait: impl Future<Output = bool> + Send + 'static,
+    ) -> Waiting {
+        let number = self.numbers.fetch_add(1, SeqCst);
+        self.line.lock().unwrap().push((number, door));
+        Box::pin(AtDoor { wait: Some(Box::pin(wait)), number, doors: self.clone() })
+    }
+
+    /// Opens the first door.
+    pub(crate) fn free(&self) {
+        let first = {
+            let mut line = self.line.lock().unwrap();
+            if line.is_empty() { None } else { Some(line.remove(0)) }
+        };
+        match first {
+            Some((_, mut door)) => {
+                let opened = catch_unwind(AssertUnwindSafe(|| (self.open)(&mut door)));
+                self.opened.lock().unwrap().push(door);
+                if let Err(panic) = opened {
+                    resume_unwind(panic);
+                }
+            }
+            None => _ = self.spare.fetch_add(1, SeqCst),
+        }
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.line.lock().unwrap().len()
+    }
+
+    pub(crate) fn is_free(&self) -> bool {
+        self.spare.load(SeqCst) == 1 && self.waiting() == 0
+    }
+}
+
+/// Waits in front of a door, and passes its turn on when it has had it, or goes without.
+struct AtDoor<D: Send + 'static> {
+    wait: Option<Waiting>,
+    number: usize,
+    doors: Arc<Doors<D>>,
+}
+
+impl<D: Send + 'static> Future for AtDoor<D> {
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        let got = self.wait.as_mut().expect("it waits still").as_mut().poll(cx);
+        if got.is_ready() {
+            self.wait = None;
+            self.doors.free();
+        }
+        got
+    }
+}
+
+impl<D: Send + 'static> Drop for AtDoor<D> {
+    fn drop(&mut self) {
+        // First what waits: its door wakes nobody then.
+        if self.wait.take().is_none() {
+            return;
+        }
+        let mine = {
+            let mut line = self.doors.line.lock().unwrap();
+            let at = line.iter().position(|(number, _)| *number == self.number);
+            at.map(|at| line.remove(at))
+        };
+        if mine.is_none() {
+            self.doors.free();
+        }
     }
 }
 

@@ -70,7 +70,7 @@ impl<T, O: Order<T>> Future for Get<'_, T, O> {
         let this = self.project();
         let item = match ready!(this.permit.poll(cx)) {
             Ok(permit) => this.queue.pop(permit),
-            Err(_) => None,
+            Err(_) => this.queue.pop_rest(),
         };
         Poll::Ready(item.ok_or(QueueShutDown(())))
     }

@@ -46,6 +46,10 @@ pub(super) mod sealed {
         /// Takes out the one whose turn it is.
         fn pop(&mut self) -> Option<T>;
 
+        /// Puts one back that was taken out: it is the next again, unless others have come for which
+        /// it would wait. If that panics, nothing has changed.
+        fn put_back(&mut self, item: T);
+
         /// How many there are.
         fn len(&self) -> usize;
     }
@@ -77,6 +81,10 @@ impl<T> sealed::Store<T> for VecDeque<T> {
         item
     }
 
+    fn put_back(&mut self, item: T) {
+        self.push_front(item);
+    }
+
     fn len(&self) -> usize {
         self.len()
     }
@@ -95,6 +103,10 @@ impl<T> sealed::Store<T> for Vec<T> {
         item
     }
 
+    fn put_back(&mut self, item: T) {
+        Self::push(self, item);
+    }
+
     fn len(&self) -> usize {
         self.len()
     }
@@ -108,12 +120,14 @@ const KEPT: usize = 64;
 pub struct Sorted<T> {
     entries: BTreeSet<Entry<T>>,
     /// How many were put.
-    count: u64,
+    count: i64,
+    /// How many were put back, which come before their equals: the negative of it.
+    back: i64,
 }
 
 struct Entry<T> {
     item: T,
-    number: u64,
+    number: i64,
 }
 
 impl<T: Ord> Ord for Entry<T> {
@@ -144,7 +158,7 @@ impl<T> fmt::Debug for Sorted<T> {
 
 impl<T> Default for Sorted<T> {
     fn default() -> Self {
-        Self { entries: BTreeSet::new(), count: 0 }
+        Self { entries: BTreeSet::new(), count: 0, back: 0 }
     }
 }
 
@@ -158,6 +172,11 @@ impl<T: Ord> sealed::Store<T> for Sorted<T> {
 
     fn pop(&mut self) -> Option<T> {
         self.entries.pop_first().map(|entry| entry.item)
+    }
+
+    fn put_back(&mut self, item: T) {
+        self.back -= 1;
+        self.entries.insert(Entry { item, number: self.back });
     }
 
     fn len(&self) -> usize {

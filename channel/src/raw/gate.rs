@@ -142,6 +142,11 @@ impl Gate {
         });
     }
 
+    /// How many are in line.
+    pub(crate) fn waiters(&self) -> usize {
+        self.line.with(|queue| queue.len())
+    }
+
     /// Notes that there is no line, if there is none. The line is locked.
     fn settle(&self, queue: &Queue<u64>) {
         if queue.is_empty() {
