@@ -79,6 +79,8 @@ fn breakages(only: &str) -> Result<Vec<Breakage>, String> {
     for krate in ["sync", "channel", "timer", "context"] {
         let folder = root().join(krate).join("src");
         let files = sources(&folder);
+        let manifest = fs::read_to_string(root().join(krate).join("Cargo.toml"))
+            .map_err(|error| format!("{krate}/Cargo.toml: {error}"))?;
         let primitives: Vec<_> = files.iter().filter_map(|file| primitive(&folder, file)).collect();
         for file in &files {
             let name = file.strip_prefix(root()).unwrap_or(file).display().to_string();
@@ -87,12 +89,21 @@ fn breakages(only: &str) -> Result<Vec<Breakage>, String> {
                 continue;
             }
             let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
-            let models =
-                primitive(&folder, file).map_or_else(|| primitives.clone(), |own| vec![own]);
+            let models = primitive(&folder, file)
+                .map_or_else(|| primitives.clone(), |own| with_dependents(&manifest, own));
             found.extend(breakages_in(&name, &text, &models));
         }
     }
     Ok(found)
+}
+
+/// The models of a primitive, and of those that are made of it: whose features need its feature.
+fn with_dependents(manifest: &str, own: String) -> Vec<String> {
+    let needs = format!("\"{}\"", own.trim_end_matches("::"));
+    let features = manifest.lines().filter_map(|line| line.split_once(" = ["));
+    let others = features.filter(|(name, list)| *name != "default" && list.contains(&needs));
+    let others: Vec<_> = others.map(|(name, _)| format!("{name}::")).collect();
+    [vec![own], others].concat()
 }
 
 /// The models of the primitive to which `file` belongs; none if it is of the crate's foundation.
