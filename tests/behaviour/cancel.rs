@@ -15,6 +15,7 @@ use std::{
 
 use selvedge::{
     context::{CancellationToken, Deadline, Reason},
+    sync::Event,
     time::{Elapsed, Key, Timer, TimerError},
 };
 
@@ -76,6 +77,19 @@ pub(crate) fn sweep(report: Report<'_>) {
         })
     })
     .sweep_children(report);
+    Swept {
+        name: "cancel::Deadline::scope",
+        make: || Event::new(false),
+        wait: |event| {
+            let event = event.clone();
+            Box::pin(async move { Deadline::NEVER.scope(event.wait()).await.is_ok() })
+        },
+        free: Event::set,
+        waiting: |event| event.statistics().waiting,
+        is_free: Event::is_set,
+        close: None,
+    }
+    .sweep(report);
 }
 
 impl Swept<CancellationToken> {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_lite::future::yield_now;
-use selvedge::context::TaskTracker;
+use selvedge::{context::TaskTracker, sync::Event};
 
 use crate::{
     harness::{Meddler, PollWith, Watched, allocations, panics, poll, ready},
@@ -32,6 +32,23 @@ pub(crate) fn sweep(report: Report<'_>) {
         free: |tracker| assert!(tracker.close()),
         waiting: TaskTracker::waiters,
         is_free: |tracker| tracker.is_closed() && tracker.is_empty(),
+        close: None,
+    }
+    .sweep(report);
+    Swept {
+        name: "tracker::track_future",
+        make: || (TaskTracker::new(), Event::new(false)),
+        wait: |shared| {
+            let tracked = shared.clone();
+            Box::pin(shared.0.track_future(async move {
+                tracked.1.wait().await;
+                true
+            }))
+        },
+        free: |(_, event)| event.set(),
+        waiting: |(_, event)| event.statistics().waiting,
+        // Whoever was dropped or has ended is no longer counted.
+        is_free: |(tracker, event)| event.is_set() && tracker.is_empty(),
         close: None,
     }
     .sweep(report);
