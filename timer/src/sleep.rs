@@ -188,6 +188,7 @@ impl<T: Timer> Sleep<T> {
     }
 
     /// The timer that it goes by.
+    #[cfg(any(feature = "interval", feature = "delay_queue"))]
     pub(crate) fn timer(&self) -> &T {
         &self.timer
     }
