@@ -39,7 +39,7 @@ pub(crate) fn tokio_alone() -> Runtime {
 fn insert_cancel<F: Future + 'static>(many: usize, sleep_until: fn(Instant) -> F) -> Run {
     let deadlines = deadlines(many);
     let mut sleeps: Vec<_> = (0..many).map(|_| None).collect();
-    let mut round = move || {
+    let round = move || {
         let mut cx = Context::from_waker(Waker::noop());
         let start = Instant::now();
         for (sleep, after) in sleeps.iter_mut().zip(&deadlines) {

@@ -25,6 +25,7 @@ mod guard;
 mod guards;
 mod handle;
 mod harness;
+mod host;
 mod interval;
 mod keyed_mutex;
 mod latch;

@@ -414,6 +414,6 @@ fn debug_says_when() {
     let sleep = sleep_on(&clock, SECOND);
     assert!(format!("{sleep:?}").starts_with("Sleep { deadline: Instant"));
     assert!(format!("{:?}", sleep_until(never())).starts_with("Sleep"));
-    assert_eq!(TimerError.to_string(), "the timer cannot be started");
+    assert_eq!(TimerError.to_string(), "the timer cannot run");
     assert!(matches!(poll(pin!(sleep)), Poll::Pending));
 }

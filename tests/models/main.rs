@@ -20,6 +20,7 @@ mod event;
 mod execute;
 mod guard;
 mod handle;
+mod host;
 mod interval;
 mod keyed_mutex;
 mod latch;

@@ -13,6 +13,8 @@
 //! | `delay_queue` | [`DelayQueue`]: items that come out when they are due               |
 //! | `virtual`     | [`VirtualClock`]: time that is turned by hand, or jumps, for tests  |
 //! | `thread`      | the default timer                                                   |
+//! | `tokio`       | `TokioTimer`: tokio's own timer wakes                               |
+//! | `async-io`    | `AsyncIoTimer`: async-io's own timer wakes, as smol's               |
 //! | `stream`      | [`Interval`] and [`DelayQueue`] are streams                         |
 //!
 //! The timers sleep in a hierarchical wheel: setting, moving and cancelling a deadline take the same
@@ -30,6 +32,13 @@ pub mod raw;
 
 #[cfg(feature = "std")]
 pub use raw::timer::{Current, Entered, Key, Timer, TimerError, never};
+
+#[cfg(all(any(feature = "tokio", feature = "async-io"), not(selvedge_loom)))]
+mod host;
+#[cfg(all(feature = "async-io", not(selvedge_loom)))]
+pub use host::AsyncIoTimer;
+#[cfg(all(feature = "tokio", not(selvedge_loom)))]
+pub use host::TokioTimer;
 
 /// As the standard library has it, so that a `use` line needs one path.
 #[cfg(feature = "std")]

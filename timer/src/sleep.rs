@@ -249,6 +249,9 @@ impl<T: Timer> Sleep<T> {
         if has_come(self.deadline, self.timer.now()) {
             return self.end();
         }
+        if self.timer.has_stopped() {
+            stopped(TimerError);
+        }
         if let State::Registered(key, known) = &mut self.state {
             if *known != Known::of(waker) && !mutant!("a sleep keeps its first waker") {
                 // First, so that a panic of either leaves a sleep that registers again.

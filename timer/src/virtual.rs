@@ -188,12 +188,11 @@ impl Timer for VirtualClock {
     }
 
     fn register(&self, at: Instant, waker: &Waker) -> Result<Key, TimerError> {
-        Ok(self.0.alarms.register(at, waker, || self.now()))
+        self.0.alarms.register(at, waker, || self.now())
     }
 
     fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
-        self.0.alarms.update(key, at, waker);
-        Ok(())
+        self.0.alarms.update(key, at, waker)
     }
 
     fn cancel(&self, key: Key) {

@@ -22,8 +22,13 @@ pub(crate) fn all() -> Result<(), String> {
         ("selvedge-context", "context/examples"),
     ] {
         for example in examples(folder)? {
-            // The one feature that is off unless asked for, and has an example.
-            let features = if example == "diagnose" { "diagnose" } else { "" };
+            // The features that are off unless asked for, and have an example.
+            let features = match example.as_str() {
+                "diagnose" => "diagnose",
+                "tokio" => "tokio",
+                "async_io" => "async-io",
+                _ => "",
+            };
             cargo(["run", "--quiet", "-p", package, "--features", features, "--example", &example])
                 .step(&format!("example {example}"))?;
         }

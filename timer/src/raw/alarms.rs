@@ -6,6 +6,8 @@
 //! 2. Whoever sets an earlier alarm than `until` wakes the driver, after the lock.
 //! 3. What was due at `latest` has been collected, or will be before the driver sleeps.
 //! 4. Wakers are cloned before the lock is taken, and woken or dropped after it.
+//! 5. Once they are stopped no alarm is set, and `until` is as late as can be: whoever sets one
+//!    finds out without a look of its own.
 
 use alloc::vec::Vec;
 use core::{fmt, mem, task::Waker, time::Duration};
@@ -17,7 +19,8 @@ use selvedge_sync::raw::{
 };
 
 use super::{
-    timer::{Key, never},
+    driver,
+    timer::{Key, TimerError, never},
     wheel::{Due, Wheel},
 };
 
@@ -37,6 +40,8 @@ struct State {
     until: u64,
     /// Wakes the driver, while it sleeps.
     driver: Option<Waker>,
+    /// Whether nobody wakes anybody any more.
+    stopped: bool,
 }
 
 impl State {
@@ -54,7 +59,8 @@ impl State {
 impl Alarms {
     /// None yet.
     pub fn new(zero: Instant) -> Self {
-        let state = State { wheel: Wheel::new(), latest: 0, until: 0, driver: None };
+        let (wheel, driver) = (Wheel::new(), None);
+        let state = State { wheel, latest: 0, until: 0, driver, stopped: false };
         Self { zero, state: Lock::new(state) }
     }
 
@@ -78,8 +84,17 @@ impl Alarms {
     /// Wakes `waker` at `at`, which the driver is to see; at once if that has passed.
     ///
     /// `clock` is read only if the alarm is earlier than all others.
+    ///
+    /// # Errors
+    ///
+    /// If they were stopped.
     #[inline]
-    pub fn register(&self, at: Instant, waker: &Waker, clock: impl FnOnce() -> Instant) -> Key {
+    pub fn register(
+        &self,
+        at: Instant,
+        waker: &Waker,
+        clock: impl FnOnce() -> Instant,
+    ) -> Result<Key, TimerError> {
         let at = self.nanos(at);
         let waker = waker.clone();
         let first = self.state.with(|state| {
@@ -89,7 +104,7 @@ impl Alarms {
             Ok(Key::new(state.wheel.insert(at, waker).into()))
         });
         match first {
-            Ok(key) => key,
+            Ok(key) => Ok(key),
             Err(waker) => self.register_first(at, waker, self.nanos(clock())),
         }
     }
@@ -97,43 +112,71 @@ impl Alarms {
     /// For an alarm that is the earliest, or has passed: rare, and the driver has to wake up, so
     /// that the clock may be read.
     #[cold]
-    fn register_first(&self, at: u64, waker: Waker, now: u64) -> Key {
-        let (key, wake) = self.state.with(|state| {
-            if at <= now.max(state.latest) {
-                return (Key::passed(state.wheel.insert_fired().into()), Wake(Some(waker)));
-            }
-            let entry = state.wheel.insert(at, waker);
-            (Key::new(entry.into()), state.call(at))
-        });
+    fn register_first(&self, at: u64, waker: Waker, now: u64) -> Result<Key, TimerError> {
+        let (key, wake) = self
+            .state
+            .with(|state| {
+                if state.stopped {
+                    return Err(waker);
+                }
+                Ok(Self::set_first(state, at, waker, now))
+            })
+            .map_err(|_| TimerError)?;
         wake.wake();
-        key
+        Ok(key)
+    }
+
+    fn set_first(state: &mut State, at: u64, waker: Waker, now: u64) -> (Key, Wake) {
+        if at <= now.max(state.latest) {
+            return (Key::passed(state.wheel.insert_fired().into()), Wake(Some(waker)));
+        }
+        let entry = state.wheel.insert(at, waker);
+        (Key::new(entry.into()), state.call(at))
     }
 
     /// Moves an alarm to `at`, and wakes `waker` there, whether another was woken before or not.
     /// Without one, the alarm keeps what it has.
     ///
+    /// # Errors
+    ///
+    /// If they were stopped.
+    ///
     /// # Panics
     ///
     /// If `key` is another timer's.
-    pub fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) {
+    pub fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
         let (at, entry) = (self.nanos(at), key.entry());
         let fresh = waker.cloned();
-        let (spare, wake) = self.state.with(|state| {
-            let before = state.wheel.take(entry);
-            if mutant!("an alarm that was woken cannot be moved") && before.is_none() {
-                return (fresh, Wake::NOBODY);
+        let (spare, wake, ended) = self.state.with(|state| {
+            if state.stopped {
+                return (fresh, Wake::NOBODY, Err(TimerError));
             }
-            let (waker, spare) = if fresh.is_some() { (fresh, before) } else { (before, None) };
-            let Some(waker) = waker else { return (spare, Wake::NOBODY) };
-            if at <= state.latest {
-                return (spare, Wake(Some(waker)));
-            }
-            state.wheel.set(entry, at, waker);
-            (spare, state.call(at))
+            let (spare, wake) = Self::move_to(state, entry, at, fresh);
+            (spare, wake, Ok(()))
         });
         // The waker is dropped whatever the other one does.
         wake.wake();
         drop(spare);
+        ended
+    }
+
+    fn move_to(
+        state: &mut State,
+        entry: u32,
+        at: u64,
+        fresh: Option<Waker>,
+    ) -> (Option<Waker>, Wake) {
+        let before = state.wheel.take(entry);
+        if mutant!("an alarm that was woken cannot be moved") && before.is_none() {
+            return (fresh, Wake::NOBODY);
+        }
+        let (waker, spare) = if fresh.is_some() { (fresh, before) } else { (before, None) };
+        let Some(waker) = waker else { return (spare, Wake::NOBODY) };
+        if at <= state.latest {
+            return (spare, Wake(Some(waker)));
+        }
+        state.wheel.set(entry, at, waker);
+        (spare, state.call(at))
     }
 
     /// Forgets an alarm.
@@ -213,6 +256,28 @@ impl Alarms {
         self.state.with(|state| state.latest = state.latest.max(now));
     }
 
+    /// There is no driver any more, and will be none: wakes everybody, so that they hear of it.
+    pub fn stop(&self) {
+        let mut waiting = self.state.with(|state| {
+            state.stopped = true;
+            state.until = u64::MAX;
+            // RACE: 1. A registers. 2. The driver goes, and wakes all there are. 3. B registers, and
+            //       sleeps for ever. So what comes after this step is an error.
+            if mutant!("a driver that goes tells nobody") {
+                Vec::new()
+            } else {
+                state.wheel.clear()
+            }
+        });
+        waiting.drain(..).for_each(driver::wake);
+        self.forget_driver();
+    }
+
+    /// Whether they were stopped.
+    pub fn stopped(&self) -> bool {
+        self.state.with(|state| state.stopped)
+    }
+
     /// Wakes the driver, if it sleeps.
     pub fn rouse(&self) {
         Wake(self.take_driver()).wake();
@@ -225,7 +290,9 @@ impl Alarms {
 
     fn take_driver(&self) -> Option<Waker> {
         self.state.with(|state| {
-            state.until = 0;
+            if !state.stopped {
+                state.until = 0;
+            }
             state.driver.take()
         })
     }

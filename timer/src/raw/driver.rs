@@ -81,12 +81,11 @@ impl<C: Time> Timer for Driver<C> {
 
     #[inline]
     fn register(&self, at: Instant, waker: &Waker) -> Result<Key, TimerError> {
-        Ok(self.alarms.register(at, waker, || self.time.now()))
+        self.alarms.register(at, waker, || self.time.now())
     }
 
     fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
-        self.alarms.update(key, at, waker);
-        Ok(())
+        self.alarms.update(key, at, waker)
     }
 
     #[inline]

@@ -13,7 +13,7 @@ use std::{sync::OnceLock, thread_local, time::Instant};
 /// A source of time that wakes tasks.
 ///
 /// The contract: a waker is woken once, when [`now`](Self::now) has reached its deadline and never
-/// before; it is not cloned, woken or dropped while a lock of the timer's is held. Deadlines that
+/// before, unless the timer [has stopped](Self::has_stopped); it is not cloned, woken or dropped while a lock of the timer's is held. Deadlines that
 /// are equal are woken in the order in which they were registered. One that is [`never`](crate::never()) only keeps
 /// its waker.
 ///
@@ -130,6 +130,14 @@ pub trait Timer {
     /// Forgets what `key` stands for. Wakes nobody.
     fn cancel(&self, key: Key);
 
+    /// Whether it has stopped for good: all that were registered have been woken, though their time
+    /// had not come, and what is registered now is an error. A timer that lives as long as the
+    /// program, as most do, never stops.
+    #[inline]
+    fn has_stopped(&self) -> bool {
+        false
+    }
+
     /// Makes this the calling thread's current timer until the guard goes: `sleep` and the others
     /// that name no timer use it. Guards go in the reverse order of their making.
     fn enter(&self) -> Entered
@@ -200,7 +208,7 @@ pub struct TimerError;
 
 impl fmt::Display for TimerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the timer cannot be started")
+        f.write_str("the timer cannot run")
     }
 }
 
@@ -226,6 +234,11 @@ macro_rules! forward {
             #[inline]
             fn cancel(&self, key: Key) {
                 (**self).cancel(key);
+            }
+
+            #[inline]
+            fn has_stopped(&self) -> bool {
+                (**self).has_stopped()
             }
         }
     )*};
@@ -369,6 +382,11 @@ impl Timer for Current {
     #[inline]
     fn cancel(&self, key: Key) {
         on!(self.cancel(key));
+    }
+
+    #[inline]
+    fn has_stopped(&self) -> bool {
+        on!(self.has_stopped())
     }
 }
 
