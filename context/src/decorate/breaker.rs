@@ -24,23 +24,21 @@
 //! ends. `granted` counts the probes that are out or have succeeded; one that is dropped, panics or is
 //! ignored gives its place back.
 
-use alloc::sync::Arc;
 use core::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::atomic::Ordering::{Acquire, Relaxed, Release},
-    task::{Context, Poll},
     time::Duration,
 };
 use std::time::Instant;
 
-use pin_project_lite::pin_project;
-use selvedge_sync::raw::shim::{Label, Peek, atomic::AtomicU64, const_in_build, mutant, op};
+use selvedge_sync::raw::shim::{Label, Peek, atomic::AtomicU64, mutant, op};
 
-use self::window::{PARTS, Window};
-use super::{Call, Decide, IfErr, SendCall, Time, Verdict, decorate, opaque, time::nanos};
+pub use self::call::{Breaking, Breaks, Guarded};
+use self::window::Window;
+use super::time::nanos;
 
+mod build;
+mod call;
 mod window;
 
 const KIND: u64 = 0b111;
@@ -150,121 +148,6 @@ pub struct Open {
 }
 
 impl Breaker {
-    const_in_build! {
-        /// Closed; watches the last `calls` calls. Opens at a failure rate of 50 %, once that many calls
-        /// have ended, for a second, and then lets one probe in.
-        ///
-        /// # Panics
-        ///
-        /// If `calls` is 0, or more than 100,000.
-        #[must_use]
-        pub fn new(calls: u32) -> Self {
-            assert!(calls > 0, "a window of no calls sees nothing");
-            assert!(calls <= 100_000, "a window has at most 100,000 calls");
-            let part = (calls as u64).div_ceil(PARTS);
-            Self::with(Settings {
-                part,
-                timed: false,
-                minimum: calls as u64,
-                failed: 50,
-                slow: 101,
-                slow_call: Duration::MAX,
-                wait: Duration::from_secs(1),
-                probes: 1,
-            })
-        }
-    }
-
-    const_in_build! {
-        /// As [`new`](Self::new), with a window of time instead of a number of calls; opens from ten
-        /// calls in it on.
-        ///
-        /// # Panics
-        ///
-        /// If `window` is shorter than ten nanoseconds, or longer than a year.
-        #[must_use]
-        pub fn over(window: Duration) -> Self {
-            let part = window.as_nanos() / PARTS as u128;
-            assert!(part > 0, "a window of no time sees nothing");
-            assert!(window.as_secs() <= 365 * 86_400, "a window has at most a year");
-            Self::with(Settings {
-                part: part as u64,
-                timed: true,
-                minimum: 10,
-                failed: 50,
-                slow: 101,
-                slow_call: Duration::MAX,
-                wait: Duration::from_secs(1),
-                probes: 1,
-            })
-        }
-    }
-
-    const_in_build! {
-        fn with(settings: Settings) -> Self {
-            Self {
-                state: AtomicU64::new(CLOSED),
-                until: AtomicU64::new(0),
-                noted: AtomicU64::new(0),
-                window: Window::new(),
-                settings,
-                label: Label::new("breaker"),
-            }
-        }
-    }
-
-    const_in_build! {
-        /// Opens when so many percent of the calls in the window failed.
-        #[must_use]
-        pub fn failure_rate(self, percent: u32) -> Self {
-            let settings = Settings { failed: percent as u64, ..self.settings };
-            Self { settings, ..self }
-        }
-    }
-
-    const_in_build! {
-        /// Opens when so many percent of the calls in the window took `duration` or longer.
-        #[must_use]
-        pub fn slow_rate(self, percent: u32, duration: Duration) -> Self {
-            let slow = percent as u64;
-            let settings = Settings { slow, slow_call: duration, ..self.settings };
-            Self { settings, ..self }
-        }
-    }
-
-    const_in_build! {
-        /// Does not judge before so many calls have ended within the window.
-        #[must_use]
-        pub fn minimum_calls(self, n: u32) -> Self {
-            let settings = Settings { minimum: n as u64, ..self.settings };
-            Self { settings, ..self }
-        }
-    }
-
-    const_in_build! {
-        /// How long it is open before the first probe.
-        #[must_use]
-        pub fn wait(self, duration: Duration) -> Self {
-            let settings = Settings { wait: duration, ..self.settings };
-            Self { settings, ..self }
-        }
-    }
-
-    const_in_build! {
-        /// How many probes it lets in while half-open, and has to see succeed.
-        ///
-        /// # Panics
-        ///
-        /// If `n` is 0, or more than 4095.
-        #[must_use]
-        pub fn probes(self, n: u32) -> Self {
-            assert!(n > 0, "a breaker that lets no probe in never closes");
-            assert!(n as u64 <= COUNT, "a breaker lets at most 4095 probes in");
-            let settings = Settings { probes: n as u64, ..self.settings };
-            Self { settings, ..self }
-        }
-    }
-
     /// What it does with calls.
     #[must_use]
     pub fn state(&self) -> BreakerState {
@@ -483,109 +366,6 @@ impl Drop for BreakerPermit<'_> {
     }
 }
 
-/// See [`Op::breaker`](super::Op::breaker).
-#[derive(Clone, Copy)]
-pub struct Guarded<C, B, D, T> {
-    pub(super) inner: C,
-    pub(super) breaker: B,
-    pub(super) decide: D,
-    pub(super) time: T,
-}
-
-/// A handle to a [`Breaker`]: `&Breaker` or `Arc<Breaker>`.
-pub trait Breaks {
-    /// The breaker.
-    fn breaker(&self) -> &Breaker;
-}
-
-impl Breaks for &Breaker {
-    #[inline]
-    fn breaker(&self) -> &Breaker {
-        self
-    }
-}
-
-impl Breaks for Arc<Breaker> {
-    #[inline]
-    fn breaker(&self) -> &Breaker {
-        self
-    }
-}
-
-impl<C, B, T> Guarded<C, B, IfErr, T> {
-    pub(super) fn new(inner: C, breaker: B, time: T) -> Self {
-        Self { inner, breaker, decide: IfErr, time }
-    }
-}
-
-decorate! {
-    [R, E, B, D, T] Guarded<C, B, D, T>;
-    call: [
-        C: Call<Args, Output = Result<R, E>>,
-        E: From<Open>,
-        B: Breaks,
-        D: Decide<Result<R, E>>,
-        T: Time,
-    ];
-    send_call: [
-        C: SendCall<Args, Output = Result<R, E>>,
-        Args: Send,
-        R: Send,
-        E: From<Open> + Send,
-        B: Breaks + Send + Sync,
-        D: Decide<Result<R, E>> + Send + Sync,
-        T: Time + Send + Sync,
-    ];
-    |me, args, inner| -> Result<R, E> {
-        let (call, breaker, decide) = (inner(args), me.breaker.breaker(), &me.decide);
-        Breaking { call, permit: None, breaker, decide, time: me.time.clone() }
-    }
-}
-
-pin_project! {
-    /// A call that a breaker lets in, or not.
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Breaking<'a, F, D, T> {
-        // Goes first: the permit outlives it.
-        #[pin]
-        call: F,
-        permit: Option<BreakerPermit<'a>>,
-        breaker: &'a Breaker,
-        decide: &'a D,
-        time: T,
-    }
-}
-
-impl<R, E, F, D, T> Future for Breaking<'_, F, D, T>
-where
-    F: Future<Output = Result<R, E>>,
-    E: From<Open>,
-    D: Decide<Result<R, E>>,
-    T: Time,
-{
-    type Output = Result<R, E>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R, E>> {
-        let this = self.project();
-        if this.permit.is_none() {
-            match this.breaker.ask(|| this.time.now()) {
-                Ok(permit) => *this.permit = Some(permit),
-                Err(open) => return Poll::Ready(Err(open.into())),
-            }
-        }
-        let output = core::task::ready!(this.call.poll(cx));
-        if let Some(permit) = this.permit.take() {
-            match this.decide.decide(&output) {
-                // An error that says nothing of the place that was called.
-                Verdict::Done if output.is_err() => drop(permit),
-                verdict => permit.ended(verdict != Verdict::Done, || this.time.now()),
-            }
-        }
-        Poll::Ready(output)
-    }
-}
-
 impl Open {
     /// After how long it is worth another try; `None` if it was [forced](Breaker::force_open).
     #[must_use]
@@ -607,11 +387,3 @@ impl fmt::Debug for Breaker {
         f.debug_struct("Breaker").field("state", &self.state()).finish_non_exhaustive()
     }
 }
-
-impl<F, D, T> fmt::Debug for Breaking<'_, F, D, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Breaking").field("runs", &self.permit.is_some()).finish_non_exhaustive()
-    }
-}
-
-opaque! { Guarded<C, B, D, T> }
