@@ -16,6 +16,7 @@ use self::{
     budget::{NoBudget, Spends},
 };
 use super::{Ambient, Call, SendCall, Time, decorate, opaque};
+use crate::raw::seldom::Seldom;
 
 pub(super) mod backoff;
 pub(super) mod budget;
@@ -303,7 +304,7 @@ pin_project! {
         delay: Duration,
         start: Option<Instant>,
         #[pin]
-        step: Step<F, T::Sleep>,
+        step: Step<F, Seldom<T::Sleep>>,
     }
 }
 
@@ -369,7 +370,7 @@ where
                     drop(output);
                     *this.delay = delay;
                     if !delay.is_zero() {
-                        this.step.set(Step::Sleep { sleep: this.time.sleep(delay) });
+                        this.step.set(Step::Sleep { sleep: Seldom::new(this.time.sleep(delay)) });
                         continue;
                     }
                 }

@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use selvedge_timer::Elapsed;
 
 use super::{Call, SendCall, Time, decorate, opaque};
+use crate::raw::seldom::Seldom;
 
 /// See [`Op::timeout`](super::Op::timeout).
 #[derive(Clone, Copy)]
@@ -45,7 +46,7 @@ pin_project! {
         after: Duration,
         time: T,
         #[pin]
-        sleep: Option<T::Sleep>,
+        sleep: Option<Seldom<T::Sleep>>,
     }
 }
 
@@ -65,7 +66,7 @@ where
             return Poll::Ready(output);
         }
         if this.sleep.is_none() {
-            this.sleep.set(Some(this.time.sleep(*this.after)));
+            this.sleep.set(Some(Seldom::new(this.time.sleep(*this.after))));
         }
         match this.sleep.as_pin_mut() {
             Some(sleep) => sleep.poll(cx).map(|()| Err(Elapsed.into())),

@@ -7,6 +7,7 @@
 //! | `link`     | one value from one task to another, and a word back         | yes      |
 //! | `pool`     | room for futures of any type, without a box for each        | yes      |
 //! | `ready`    | which of many children were woken                           | yes      |
+//! | `seldom`   | what is seldom there, and so is dropped out of line         | yes      |
 //! | `start`    | a child that says that it has started                       | no       |
 
 #[cfg(feature = "std")]
@@ -15,5 +16,7 @@ pub mod children;
 pub mod link;
 pub mod pool;
 pub mod ready;
+#[cfg(feature = "decorate")]
+pub mod seldom;
 #[cfg(feature = "scope")]
 pub mod start;
