@@ -5,11 +5,11 @@ use std::{
     future::{Ready, ready},
     hint::black_box,
     num::NonZeroU32,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use selvedge_benches::{Group, Run, at_once, timed};
-use selvedge_context::decorate::{Backoff, Breaker, CallError, RateLimit, Retry, op};
+use selvedge_context::decorate::{Backoff, Breaker, CallError, Quanta, RateLimit, Retry, op};
 use selvedge_sync::Semaphore;
 use tower::{Service, ServiceBuilder, retry::Policy};
 
@@ -72,11 +72,19 @@ fn chain() -> Vec<(&'static str, Run)> {
     vec![("selvedge", ours), ("tower", tower)]
 }
 
+/// So high a rate that nobody waits.
+const MANY: u32 = 1_000_000_000;
+
+static RATE: RateLimit = RateLimit::new(MANY, Duration::from_secs(1)).burst(MANY);
+
+fn quota() -> governor::Quota {
+    governor::Quota::per_second(NonZeroU32::new(MANY).expect("not 0"))
+}
+
+/// Both with the processor's counter.
 fn rate_limit() -> Vec<(&'static str, Run)> {
     let ours: Run = Box::new(|n| {
-        static RATE: RateLimit =
-            RateLimit::new(1_000_000_000, Duration::from_secs(1)).burst(1_000_000_000);
-        let limited = op(double).rate_limit(&RATE);
+        let limited = op(double).with_time(Quanta::new()).rate_limit(&RATE);
         timed(|| {
             for at in 0..n {
                 assert_eq!(black_box(at_once(black_box(&limited).call(at))), Ok(2 * at));
@@ -84,9 +92,7 @@ fn rate_limit() -> Vec<(&'static str, Run)> {
         })
     });
     let governor: Run = Box::new(|n| {
-        let many = NonZeroU32::new(1_000_000_000).expect("not 0");
-        let quota = governor::Quota::per_second(many);
-        let limiter = governor::RateLimiter::direct(quota);
+        let limiter = governor::RateLimiter::direct(quota());
         timed(|| {
             for at in 0..n {
                 let call = async {
@@ -94,6 +100,27 @@ fn rate_limit() -> Vec<(&'static str, Run)> {
                     double(at).await
                 };
                 assert_eq!(black_box(at_once(call)), Ok(2 * at));
+            }
+        })
+    });
+    vec![("selvedge", ours), ("governor", governor)]
+}
+
+/// The check alone, both with the clock of the system as `std` reads it.
+fn rate_limit_std() -> Vec<(&'static str, Run)> {
+    let ours: Run = Box::new(|n| {
+        timed(|| {
+            for _ in 0..n {
+                assert!(black_box(&RATE).try_take(Instant::now(), 1).is_ok());
+            }
+        })
+    });
+    let governor: Run = Box::new(|n| {
+        let clock = governor::clock::MonotonicClock;
+        let limiter = governor::RateLimiter::direct_with_clock(quota(), clock);
+        timed(|| {
+            for _ in 0..n {
+                assert!(black_box(&limiter).check().is_ok());
             }
         })
     });
@@ -152,6 +179,7 @@ pub(crate) fn groups() -> Vec<Group> {
         group("breaker", breaker()),
         group("chain", chain()),
         group("rate_limit", rate_limit()),
+        group("rate_limit_std", rate_limit_std()),
         group("retry", retry()),
     ])
 }

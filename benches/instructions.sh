@@ -20,7 +20,7 @@ groups=(
     mpmc/one_thread/{bounded_1,bounded_100,rendezvous}/{1x1,4x4}
     broadcast/one_thread/{1,10,100}
     watch/send_read watch/one_thread/{1,10,100}
-    decorate/{breaker,chain,rate_limit,retry}
+    decorate/{breaker,chain,rate_limit{,_by,_std},retry}
     guard/{close,reaped} stack/close shield/ready tracker/{track,wait}
     context/{child,cancel_1,cancel_1000,cancel_1000_children,is_cancelled}
 )

@@ -35,7 +35,7 @@ use selvedge_sync::raw::shim::{Label, Peek, atomic::AtomicU64, mutant, op};
 
 pub use self::call::{Breaking, Breaks, Guarded};
 use self::window::Window;
-use super::time::nanos;
+use super::ticks;
 
 mod build;
 mod call;
@@ -165,7 +165,7 @@ impl Breaker {
     #[must_use]
     pub fn statistics(&self, now: Instant) -> BreakerStatistics {
         let cycle = self.state.load(Relaxed) >> CYCLE;
-        let position = if self.settings.timed { nanos(now) } else { self.noted.load(Relaxed) };
+        let position = if self.settings.timed { ticks(now) } else { self.noted.load(Relaxed) };
         let sums = self.window.sums(cycle, position / self.settings.part);
         let (calls, failed, slow) = (sums.calls, sums.failed, sums.slow);
         BreakerStatistics { state: self.state(), calls, failed, slow }
@@ -216,7 +216,7 @@ impl Breaker {
             let state = self.state.load(Acquire);
             let next = match state & KIND {
                 OPEN => {
-                    let left = self.until.load(Relaxed).saturating_sub(nanos(now));
+                    let left = self.until.load(Relaxed).saturating_sub(ticks(now));
                     if left > 0 {
                         return Err(Open { retry_after: Some(Duration::from_nanos(left)) });
                     }
@@ -277,7 +277,7 @@ impl Breaker {
     fn note(&self, state: u64, failed: bool, slow: bool, now: impl Fn() -> Instant, judge: bool) {
         let Settings { part, timed, .. } = self.settings;
         let cycle = state >> CYCLE;
-        let position = if timed { nanos(now()) } else { self.noted.fetch_add(1, Relaxed) };
+        let position = if timed { ticks(now()) } else { self.noted.fetch_add(1, Relaxed) };
         self.window.note(cycle, position / part, failed, slow);
         if judge && (failed || slow) {
             let sums = self.window.sums(cycle, position / part);
@@ -293,7 +293,7 @@ impl Breaker {
     #[cold]
     fn open(&self, state: u64, now: Instant) {
         let wait = u64::try_from(self.settings.wait.as_nanos()).unwrap_or(u64::MAX);
-        self.until.store(nanos(now).saturating_add(wait), Relaxed);
+        self.until.store(ticks(now).saturating_add(wait), Relaxed);
         let mut before = state;
         // Another call of the cycle may have taken a probe, or ended, meanwhile: it is opened all the same.
         while before >> CYCLE == state >> CYCLE {

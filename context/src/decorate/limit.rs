@@ -53,7 +53,7 @@ decorate! {
         S: Deref<Target = Semaphore> + Send + Sync,
     ];
     |me, args, inner| -> Result<R, E> {
-        Limited { call: inner(args), permit: None, acquire: me.semaphore.acquire() }
+        limit(&me.semaphore, inner(args))
     }
 }
 
@@ -72,8 +72,49 @@ decorate! {
         S: Deref<Target = Semaphore> + Send + Sync,
     ];
     |me, args, inner| -> Result<R, E> {
-        Shedding { call: inner(args), permit: None, semaphore: &me.semaphore }
+        shed(&me.semaphore, inner(args))
     }
+}
+
+/// Waits for a permit, then for `future`: the call of [`Op::limit`](super::Op::limit), of a future that
+/// is there already.
+///
+/// # Cancel safety
+///
+/// Dropping it gives up its place in line, or its permit.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_context::decorate::{Refused, limit, shed};
+/// use selvedge_sync::Semaphore;
+///
+/// static ROOM: Semaphore = Semaphore::new(1);
+///
+/// # pollster::block_on(async {
+/// let inside = limit(&ROOM, async { shed(&ROOM, async { Ok::<(), _>(()) }).await });
+/// assert_eq!(inside.await, Err(Refused::Full));
+/// # });
+/// ```
+pub fn limit<R, E, F>(semaphore: &Semaphore, future: F) -> Limited<'_, F>
+where
+    F: Future<Output = Result<R, E>>,
+    E: From<Refused>,
+{
+    Limited { call: future, permit: None, acquire: semaphore.acquire() }
+}
+
+/// As [`limit`], and refuses where it would have to wait: the call of [`Op::shed`](super::Op::shed).
+///
+/// # Cancel safety
+///
+/// Dropping it gives up its permit.
+pub fn shed<R, E, F>(semaphore: &Semaphore, future: F) -> Shedding<'_, F>
+where
+    F: Future<Output = Result<R, E>>,
+    E: From<Refused>,
+{
+    Shedding { call: future, permit: None, semaphore }
 }
 
 pin_project! {

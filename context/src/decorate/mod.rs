@@ -33,6 +33,12 @@
 //! those conversions; [`CallError`] has them for functions that have no error type of their own yet
 //! ([`Op::errors`]).
 //!
+//! # Without a chain
+//!
+//! One decorator around one future needs no chain, and its future has a name:
+//! [`timeout`](selvedge_timer::timeout())`(duration, future)`, [`retry()`]`(policy, || future)`,
+//! [`RateLimit::run`], [`Breaker::call`], [`limit()`] and [`shed()`].
+//!
 //! # What a chain costs
 //!
 //! No box and no allocation: the future of a chain holds the futures of its parts. It is `Send` if they
@@ -50,7 +56,9 @@ use selvedge_sync::Semaphore;
 use selvedge_timer::Timer;
 
 pub use error::{CallError, Errors};
-pub use time::{Ambient, On, Time};
+#[cfg(all(feature = "quanta", not(selvedge_loom)))]
+pub use time::Quanta;
+pub use time::{Ambient, On, Time, ticks};
 
 mod error;
 mod time;
@@ -80,12 +88,12 @@ pub use instrument::{Event, Hook, Instrument};
 #[cfg(feature = "limit")]
 mod limit;
 #[cfg(feature = "limit")]
-pub use limit::{Limit, Limited, Refused, Shed, Shedding};
+pub use limit::{Limit, Limited, Refused, Shed, Shedding, limit, shed};
 
 #[cfg(feature = "rate_limit")]
 mod rate_limit;
 #[cfg(feature = "rate_limit")]
-pub use rate_limit::{RateLimit, RateLimited, Reservation, Throttled, Throttling};
+pub use rate_limit::{Paced, Pacing, RateLimit, RateLimited, Reservation};
 
 #[cfg(feature = "retry")]
 mod retry;
@@ -336,11 +344,11 @@ impl<C, T> Op<C, T> {
     ///
     /// A call that is dropped while it waits gives its slot back if nobody has taken a later one.
     #[cfg(feature = "rate_limit")]
-    pub fn rate_limit<R: Deref<Target = RateLimit>>(self, limit: R) -> Op<Throttled<C, R, T>, T>
+    pub fn rate_limit<R: Deref<Target = RateLimit>>(self, limit: R) -> Op<Paced<C, R, T>, T>
     where
         T: Clone,
     {
-        self.with(|inner, time| Throttled { inner, limit, time: time.clone() })
+        self.with(|inner, time| Paced { inner, limit, time: time.clone() })
     }
 
     /// Refuses calls with [`Open`] while too many of the last ones failed, or were slow.

@@ -20,9 +20,10 @@ use core::{
 use std::time::Instant;
 
 use pin_project_lite::pin_project;
-use selvedge_sync::raw::shim::{atomic::AtomicU64, const_in_build, mutant};
+use selvedge_sync::raw::shim::{Peek, atomic::AtomicU64, const_in_build, mutant};
 
-use super::{Call, SendCall, Time, decorate, opaque, time::nanos};
+use super::{Ambient, Call, SendCall, Time, decorate, opaque, ticks};
+use crate::raw::seldom::Seldom;
 
 /// A rate: so many calls a period, and so many at once.
 ///
@@ -95,7 +96,8 @@ impl RateLimit {
     ///
     /// If it costs more than a burst: it could never begin.
     pub fn reserve(&self, now: Instant, cost: u32) -> Result<Reservation<'_>, RateLimited> {
-        self.take(nanos(now), cost, u64::MAX)
+        let slot = self.take(ticks(now), self.price(cost)?, u64::MAX)?;
+        Ok(Reservation { limit: self, slot })
     }
 
     /// Takes a slot if it is due.
@@ -103,19 +105,56 @@ impl RateLimit {
     /// # Errors
     ///
     /// Says when one will be; nothing is taken then.
+    #[inline]
     pub fn try_take(&self, now: Instant, cost: u32) -> Result<(), RateLimited> {
-        self.take(nanos(now), cost, 0).map(mem::forget)
+        self.take(ticks(now), self.price(cost)?, 0).map(drop)
+    }
+
+    /// Waits for a slot, then for `future`: the call of [`Op::rate_limit`](super::Op::rate_limit), of a
+    /// future that is there already. Time is the ambient one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it gives its slot back if nobody has taken a later one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use selvedge_context::decorate::RateLimit;
+    ///
+    /// static LIMIT: RateLimit = RateLimit::new(10, Duration::from_secs(1)).burst(2);
+    ///
+    /// # pollster::block_on(async {
+    /// assert_eq!(LIMIT.run(async { "weft" }).await, "weft");
+    /// # });
+    /// ```
+    pub fn run<F: Future>(&self, future: F) -> Pacing<&Self, F, Ambient> {
+        self.run_on(Ambient, future)
+    }
+
+    /// As [`run`](Self::run), with the time of `time`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`run`](Self::run).
+    pub fn run_on<T: Time, F: Future>(&self, time: T, future: F) -> Pacing<&Self, F, T> {
+        Pacing { limit: self, time, turn: Turn::New, call: future }
+    }
+
+    /// What a call of this cost moves the arrival on by.
+    #[inline]
+    fn price(&self, cost: u32) -> Result<u64, RateLimited> {
+        let price = self.interval.saturating_mul(u64::from(cost));
+        if price > self.ahead { Err(RateLimited { retry_after: None }) } else { Ok(price) }
     }
 
     #[inline]
-    fn take(&self, now: u64, cost: u32, patience: u64) -> Result<Reservation<'_>, RateLimited> {
-        let cost = self.interval.saturating_mul(u64::from(cost));
-        if cost > self.ahead {
-            return Err(RateLimited { retry_after: None });
-        }
-        let mut before = self.arrival.load(Relaxed);
+    fn take(&self, now: u64, price: u64, patience: u64) -> Result<Slot, RateLimited> {
+        let mut before = self.arrival.peek();
         loop {
-            let arrival = before.max(now).saturating_add(cost);
+            let arrival = before.max(now).saturating_add(price);
             let at = arrival.saturating_sub(self.ahead);
             if at.saturating_sub(now) > patience {
                 let retry_after = Duration::from_nanos(at - now);
@@ -123,14 +162,32 @@ impl RateLimit {
             }
             if mutant!("two calls take one slot") {
                 self.arrival.store(arrival, Relaxed);
-                return Ok(Reservation { limit: self, before, arrival, at });
+                return Ok(Slot { before, arrival, at });
             }
             match self.arrival.compare_exchange_weak(before, arrival, Relaxed, Relaxed) {
-                Ok(_) => return Ok(Reservation { limit: self, before, arrival, at }),
+                Ok(_) => return Ok(Slot { before, arrival, at }),
                 Err(other) => before = other,
             }
         }
     }
+
+    /// Gives a slot back, if it is still the last.
+    fn give_back(&self, slot: Slot) {
+        let Slot { before, arrival, .. } = slot;
+        if mutant!("a slot is given back though a later one was taken") {
+            self.arrival.store(before, Relaxed);
+        }
+        // Whoever took a later slot was told when to begin, and counts on this one.
+        let _ = self.arrival.compare_exchange(arrival, before, Relaxed, Relaxed);
+    }
+}
+
+/// What was taken: where the arrival was and is, and from when on the call may begin.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    before: u64,
+    arrival: u64,
+    at: u64,
 }
 
 /// A slot that was taken; dropping it gives it back, if it is still the last.
@@ -138,16 +195,14 @@ impl RateLimit {
 #[derive(Debug)]
 pub struct Reservation<'a> {
     limit: &'a RateLimit,
-    before: u64,
-    arrival: u64,
-    at: u64,
+    slot: Slot,
 }
 
 impl Reservation<'_> {
     /// How long to wait for it at `now`.
     #[must_use]
     pub fn wait(&self, now: Instant) -> Duration {
-        Duration::from_nanos(self.at.saturating_sub(nanos(now)))
+        Duration::from_nanos(self.slot.at.saturating_sub(ticks(now)))
     }
 
     /// The call begins: the slot is used.
@@ -158,12 +213,7 @@ impl Reservation<'_> {
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        let (limit, arrival) = (&self.limit.arrival, self.arrival);
-        if mutant!("a slot is given back though a later one was taken") {
-            limit.store(self.before, Relaxed);
-        }
-        // Whoever took a later slot was told when to begin, and counts on this one.
-        let _ = limit.compare_exchange(arrival, self.before, Relaxed, Relaxed);
+        self.limit.give_back(self.slot);
     }
 }
 
@@ -194,103 +244,127 @@ impl core::error::Error for RateLimited {}
 
 /// See [`Op::rate_limit`](super::Op::rate_limit).
 #[derive(Clone, Copy)]
-pub struct Throttled<C, L, T> {
+pub struct Paced<C, L, T> {
     pub(super) inner: C,
     pub(super) limit: L,
     pub(super) time: T,
 }
 
 decorate! {
-    [R, E, L, T] Throttled<C, L, T>;
-    call: [
-        C: Call<Args, Output = Result<R, E>>,
-        E: From<RateLimited>,
-        L: Deref<Target = RateLimit>,
-        T: Time,
-    ];
+    [L, T] Paced<C, L, T>;
+    call: [C: Call<Args>, L: Deref<Target = RateLimit>, T: Time];
     send_call: [
-        C: SendCall<Args, Output = Result<R, E>>,
+        C: SendCall<Args>,
         Args: Send,
-        R: Send,
-        E: From<RateLimited> + Send,
         L: Deref<Target = RateLimit> + Send + Sync,
         T: Time<Sleep: Send> + Send + Sync,
     ];
-    |me, args, inner| -> Result<R, E> {
-        let (call, time) = (inner(args), me.time.clone());
-        Throttling { call, limit: &me.limit, time, turn: ThrottlingTurn::New }
+    |me, args, inner| -> C::Output {
+        me.limit.run_on(me.time.clone(), inner(args))
     }
 }
 
 pin_project! {
     /// A call that waits for its slot.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Throttling<'a, F, T: Time> {
-        #[pin]
-        call: F,
-        limit: &'a RateLimit,
+    pub struct Pacing<L, F, T>
+    where
+        L: Deref<Target = RateLimit>,
+        T: Time,
+    {
+        limit: L,
         time: T,
         #[pin]
-        turn: ThrottlingTurn<'a, T::Sleep>,
+        turn: Turn<T::Sleep>,
+        #[pin]
+        call: F,
     }
-}
 
-pin_project! {
-    #[project = TurnProj]
-    enum ThrottlingTurn<'a, S> {
-        New,
-        Waits { #[pin] sleep: S, slot: Option<Reservation<'a>> },
-        Begun,
-    }
-}
-
-impl<R, E, F, T> Future for Throttling<'_, F, T>
-where
-    F: Future<Output = Result<R, E>>,
-    E: From<RateLimited>,
-    T: Time,
-{
-    type Output = Result<R, E>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R, E>> {
-        let mut this = self.project();
-        loop {
-            match this.turn.as_mut().project() {
-                TurnProj::Begun => return this.call.poll(cx),
-                TurnProj::Waits { sleep, slot } => {
-                    if sleep.poll(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                    if let Some(slot) = slot.take() {
-                        slot.begin();
-                    }
-                    this.turn.set(ThrottlingTurn::Begun);
-                }
-                TurnProj::New => {
-                    let now = nanos(this.time.now());
-                    let slot = match this.limit.take(now, 1, u64::MAX) {
-                        Ok(slot) => slot,
-                        Err(limited) => return Poll::Ready(Err(limited.into())),
-                    };
-                    let wait = slot.at.saturating_sub(now);
-                    if wait == 0 {
-                        slot.begin();
-                        this.turn.set(ThrottlingTurn::Begun);
-                    } else {
-                        let sleep = this.time.sleep(Duration::from_nanos(wait));
-                        let slot = Some(slot);
-                        this.turn.set(ThrottlingTurn::Waits { sleep, slot });
-                    }
-                }
+    impl<L, F, T> PinnedDrop for Pacing<L, F, T>
+    where
+        L: Deref<Target = RateLimit>,
+        T: Time,
+    {
+        #[inline]
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let TurnProj::Waits { slot, .. } = this.turn.project() {
+                this.limit.give_back(*slot);
             }
         }
     }
 }
 
-impl<F, T: Time> fmt::Debug for Throttling<'_, F, T> {
+pin_project! {
+    #[project = TurnProj]
+    enum Turn<S> {
+        New,
+        Waits { #[pin] sleep: Seldom<S>, slot: Slot },
+        Begun,
+    }
+}
+
+impl<L, F, T> Pacing<L, F, T>
+where
+    L: Deref<Target = RateLimit>,
+    F: Future,
+    T: Time,
+{
+    /// Takes a slot, and waits for it if need be.
+    #[inline]
+    fn poll_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let now = this.time.ticks();
+        // It costs one interval, and a burst has at least that.
+        let slot = this.limit.take(now, this.limit.interval, u64::MAX);
+        let Ok(slot) = slot else { unreachable!("whoever is patient gets a slot") };
+        let mut turn = this.turn;
+        if slot.at <= now {
+            turn.set(Turn::Begun);
+            return Poll::Ready(());
+        }
+        let sleep = this.time.sleep(Duration::from_nanos(slot.at - now));
+        turn.set(Turn::Waits { sleep: Seldom::new(sleep), slot });
+        wait(turn, cx)
+    }
+}
+
+/// Sleeps until the slot.
+#[cold]
+fn wait<S: Future>(mut turn: Pin<&mut Turn<S>>, cx: &mut Context<'_>) -> Poll<()> {
+    if let TurnProj::Waits { sleep, .. } = turn.as_mut().project() {
+        core::task::ready!(sleep.poll(cx));
+    }
+    turn.set(Turn::Begun);
+    Poll::Ready(())
+}
+
+impl<L, F, T> Future for Pacing<L, F, T>
+where
+    L: Deref<Target = RateLimit>,
+    F: Future,
+    T: Time,
+{
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.as_mut().project().turn.as_mut().project() {
+            TurnProj::Begun => {}
+            TurnProj::New => core::task::ready!(self.as_mut().poll_turn(cx)),
+            TurnProj::Waits { .. } => core::task::ready!(wait(self.as_mut().project().turn, cx)),
+        }
+        self.project().call.poll(cx)
+    }
+}
+
+impl<L, F, T> fmt::Debug for Pacing<L, F, T>
+where
+    L: Deref<Target = RateLimit>,
+    T: Time,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Throttling").finish_non_exhaustive()
+        f.debug_struct("Pacing").finish_non_exhaustive()
     }
 }
 
@@ -303,4 +377,4 @@ impl fmt::Debug for RateLimit {
     }
 }
 
-opaque! { Throttled<C, L, T> }
+opaque! { Paced<C, L, T> }

@@ -1,9 +1,7 @@
 //! Where a decorator takes its time from.
 
 use core::{fmt, future::Future, time::Duration};
-#[cfg(any(feature = "breaker", feature = "rate_limit"))]
-use std::sync::OnceLock;
-use std::time::Instant;
+use std::{sync::OnceLock, time::Instant};
 
 use selvedge_timer::{Current, Sleep, Timer};
 
@@ -17,6 +15,13 @@ pub trait Time: Clone {
 
     /// Waits for `duration`.
     fn sleep(&self, duration: Duration) -> Self::Sleep;
+
+    /// What time it is as a number, in nanoseconds: what [`ticks`] makes of [`now`](Self::now), which
+    /// a source may have for less.
+    #[inline]
+    fn ticks(&self) -> u64 {
+        ticks(self.now())
+    }
 }
 
 /// The timer that is current where the call is polled.
@@ -61,11 +66,122 @@ impl<T> fmt::Debug for On<T> {
     }
 }
 
-/// An instant as a number. Those before the first that was asked for are 0.
-#[cfg(any(feature = "breaker", feature = "rate_limit"))]
+/// The moment that is [`START`], the first that was asked for.
+static EPOCH: OnceLock<Instant> = OnceLock::new();
+
+/// In the middle, so that a clock may well be somewhat behind the first that was asked.
+const START: u64 = 1 << 62;
+
+/// An instant as a number of nanoseconds, which atomics can hold: good for comparing with others, and
+/// never 0.
 #[inline]
-pub(super) fn nanos(at: Instant) -> u64 {
-    static EPOCH: OnceLock<Instant> = OnceLock::new();
-    let since = at.saturating_duration_since(*EPOCH.get_or_init(|| at));
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+#[must_use]
+pub fn ticks(at: Instant) -> u64 {
+    let epoch = match EPOCH.get() {
+        Some(epoch) => epoch,
+        None => begin(at),
+    };
+    match at.checked_duration_since(*epoch) {
+        Some(since) => START + nanos(since),
+        None => before(at, *epoch),
+    }
+}
+
+/// As a number. Centuries do not fit.
+#[inline]
+fn nanos(duration: Duration) -> u64 {
+    duration.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(duration.subsec_nanos()))
+}
+
+#[cold]
+fn before(at: Instant, epoch: Instant) -> u64 {
+    START.saturating_sub(nanos(epoch.saturating_duration_since(at))).max(1)
+}
+
+#[cold]
+fn begin(at: Instant) -> &'static Instant {
+    EPOCH.get_or_init(|| at)
+}
+
+/// The counter of the processor (crate `quanta`), for those who read the time often: a rate limit,
+/// a breaker that watches for slow calls. It is aligned with [`Instant`], and drifts from it by parts
+/// in a million, so a state is to be used with one source alone.
+///
+/// Sleeps are those of the source that it wraps.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use selvedge_context::decorate::{Quanta, RateLimit, op};
+///
+/// static LIMIT: RateLimit = RateLimit::new(1000, Duration::from_secs(1)).burst(10);
+///
+/// let double = op(async |n: u32| 2 * n).with_time(Quanta::new()).rate_limit(&LIMIT);
+/// assert_eq!(pollster::block_on(double.call(4)), 8);
+/// ```
+#[cfg(all(feature = "quanta", not(selvedge_loom)))]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quanta<T = Ambient>(T);
+
+#[cfg(all(feature = "quanta", not(selvedge_loom)))]
+mod counter {
+    use super::{Ambient, Duration, EPOCH, Instant, OnceLock, Quanta, START, Time, ticks};
+
+    /// The clock, and what it read at a moment of which the ticks are known.
+    struct Counter {
+        clock: quanta::Clock,
+        raw: u64,
+        ticks: u64,
+    }
+
+    static COUNTER: OnceLock<Counter> = OnceLock::new();
+
+    #[cold]
+    fn start() -> &'static Counter {
+        COUNTER.get_or_init(|| {
+            // The first takes a while: it compares the counter with the system's clock.
+            let clock = quanta::Clock::new();
+            let (now, raw) = (Instant::now(), clock.raw());
+            Counter { clock, raw, ticks: ticks(now) }
+        })
+    }
+
+    impl Quanta {
+        /// With the sleeps of the timer that is current.
+        #[must_use]
+        pub const fn new() -> Self {
+            Self(Ambient)
+        }
+    }
+
+    impl<T: Time> Quanta<T> {
+        /// With the sleeps of `time`.
+        pub const fn sleeping(time: T) -> Self {
+            Self(time)
+        }
+    }
+
+    impl<T: Time> Time for Quanta<T> {
+        type Sleep = T::Sleep;
+
+        fn now(&self) -> Instant {
+            let ticks = self.ticks();
+            let epoch = EPOCH.get().expect("the counter was started after it");
+            *epoch + Duration::from_nanos(ticks.saturating_sub(START))
+        }
+
+        #[inline]
+        fn sleep(&self, duration: Duration) -> T::Sleep {
+            self.0.sleep(duration)
+        }
+
+        #[inline]
+        fn ticks(&self) -> u64 {
+            let counter = match COUNTER.get() {
+                Some(counter) => counter,
+                None => start(),
+            };
+            counter.ticks + counter.clock.delta_as_nanos(counter.raw, counter.clock.raw())
+        }
+    }
 }

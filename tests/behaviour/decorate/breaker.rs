@@ -8,7 +8,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use selvedge::context::decorate::{Breaker, BreakerState, CallError, Time, Verdict, op};
+use selvedge::context::decorate::{Breaker, BreakerState, CallError, IfErr, Time, Verdict, op};
 
 use super::{Failed, MS, Turned};
 use crate::harness::{panics, poll, ready};
@@ -163,6 +163,22 @@ fn it_does_as_it_is_told() {
     assert!(panics(|| drop(Breaker::over(std::time::Duration::ZERO))));
     assert!(panics(|| drop(Breaker::new(1).probes(0))));
     assert!(panics(|| drop(Breaker::new(1).probes(5000))));
+}
+
+#[test]
+fn a_future_can_be_guarded_without_a_chain() {
+    let time = Turned::new();
+    let breaker = Breaker::new(1).wait(MS);
+    assert_eq!(ready(pin!(breaker.call(answer(true)))), Ok(()));
+    assert!(!is_open(&ready(pin!(breaker.call_on(time.clone(), &IfErr, answer(false))))));
+    assert!(is_open(&ready(pin!(breaker.call_on(time.clone(), &IfErr, answer(true))))));
+    time.turn(MS);
+    // The future that is ignored counts for nothing, and gives its place to another.
+    let ignore = |_: &Result<(), Failed>| Verdict::Done;
+    assert!(!is_open(&ready(pin!(breaker.call_on(time.clone(), &ignore, answer(false))))));
+    assert_eq!(breaker.state(), BreakerState::HalfOpen);
+    assert_eq!(ready(pin!(breaker.call_on(time, &IfErr, answer(true)))), Ok(()));
+    assert_eq!(breaker.state(), BreakerState::Closed);
 }
 
 /// An undisturbed call reads no clock.

@@ -3,7 +3,7 @@
 use std::{future::pending, pin::pin, sync::Arc};
 
 use selvedge::{
-    context::decorate::{CallError, Refused, op},
+    context::decorate::{CallError, Refused, limit, op, shed},
     sync::Semaphore,
 };
 
@@ -53,4 +53,32 @@ fn shedding_refuses_what_would_have_to_wait() {
     assert_eq!(ready(pin!(one.call0())), Err(CallError::Refused(Refused::Closed)));
     let one = op(async || Ok::<_, Failed>(1)).limit(&room);
     assert_eq!(ready(pin!(one.call0())), Err(CallError::Refused(Refused::Closed)));
+}
+
+#[test]
+fn a_future_can_be_limited_without_a_chain() {
+    let room = Semaphore::new(1);
+    let mut inside = Box::pin(limit(&room, pending::<Result<(), Refused>>()));
+    assert!(poll(inside.as_mut()).is_pending());
+    let watched = Watched::new();
+    let mut in_line = pin!(limit(&room, async { Ok::<_, Refused>(1) }));
+    assert!(watched.poll(in_line.as_mut()).is_pending());
+    assert_eq!(ready(pin!(shed(&room, async { Ok::<_, Refused>(1) }))), Err(Refused::Full));
+    drop(inside);
+    assert_eq!(watched.woken(), 1);
+    assert_eq!(ready(in_line), Ok(1));
+    assert_eq!(ready(pin!(shed(&room, async { Ok::<_, Refused>(1) }))), Ok(1));
+}
+
+/// With no room at all nobody is ever let in, and nobody is lost: the call waits, or is refused.
+#[test]
+fn no_room_at_all_lets_nobody_in() {
+    let none = Semaphore::new(0);
+    assert_eq!(ready(pin!(shed(&none, async { Ok::<_, Refused>(1) }))), Err(Refused::Full));
+    let watched = Watched::new();
+    let mut waiting = pin!(limit(&none, async { Ok::<_, Refused>(1) }));
+    assert!(watched.poll(waiting.as_mut()).is_pending());
+    none.add_permits(1);
+    assert_eq!(watched.woken(), 1);
+    assert_eq!(ready(waiting), Ok(1));
 }

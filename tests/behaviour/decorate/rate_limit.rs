@@ -7,7 +7,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use selvedge::context::decorate::{CallError, RateLimit, Time, op};
+use selvedge::context::decorate::{CallError, RateLimit, Time, op, ticks};
 
 use super::{Failed, MS, Turned};
 use crate::harness::{Watched, panics, poll, ready};
@@ -83,6 +83,55 @@ fn a_clock_that_goes_back_changes_nothing() {
     let earlier = later - 50 * MS;
     assert!(limit.try_take(earlier, 1).is_err());
     assert!(limit.try_take(later + 10 * MS, 1).is_ok());
+}
+
+/// A clock that is behind the first that was ever asked is a clock like any other.
+#[test]
+fn an_early_clock_runs_too() {
+    let late = Instant::now();
+    let early = late.checked_sub(Duration::from_secs(3600)).unwrap();
+    assert!(ticks(early) < ticks(late));
+    let limit = RateLimit::new(1, 10 * MS);
+    limit.try_take(early, 1).unwrap();
+    assert!(limit.try_take(early + 9 * MS, 1).is_err());
+    assert!(limit.try_take(early + 10 * MS, 1).is_ok());
+}
+
+#[test]
+fn a_future_can_be_limited_without_a_chain() {
+    let time = Turned::new();
+    let limit = RateLimit::new(1, 10 * MS);
+    assert_eq!(ready(pin!(limit.run(async { 1 }))), 1);
+    time.turn(Duration::from_secs(1));
+    assert_eq!(ready(pin!(limit.run_on(time.clone(), async { 2 }))), 2);
+    let mut quitter = Box::pin(limit.run_on(time.clone(), async { 3 }));
+    assert!(poll(quitter.as_mut()).is_pending());
+    drop(quitter);
+    let watched = Watched::new();
+    let mut waiting = pin!(limit.run_on(time.clone(), async { 3 }));
+    assert!(watched.poll(waiting.as_mut()).is_pending());
+    time.turn(10 * MS);
+    assert_eq!(watched.woken(), 1, "the slot of the one that was dropped is the next one's");
+    assert_eq!(ready(waiting), 3);
+}
+
+/// Two sources of time, one rate.
+#[test]
+fn the_counter_of_the_processor_agrees_with_the_clock() {
+    use selvedge::context::decorate::{Quanta, Time};
+
+    let counter = Quanta::new();
+    let before = ticks(Instant::now());
+    let (count, now) = (counter.ticks(), counter.now());
+    let after = ticks(Instant::now());
+    // It drifts from the clock, but not by much in so short a time.
+    let slack = 50_000_000;
+    assert!((before - slack..=after + slack).contains(&count), "{before} {count} {after}");
+    assert!((before - slack..=after + slack).contains(&ticks(now)));
+    let limit = RateLimit::new(1, Duration::from_secs(3600)).burst(2);
+    assert_eq!(ready(pin!(limit.run_on(Quanta::sleeping(Turned::new()), async { 1 }))), 1);
+    assert!(limit.try_take(Instant::now(), 1).is_ok());
+    assert!(limit.try_take(Instant::now(), 1).is_err());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use core::{
 use pin_project_lite::pin_project;
 
 use super::{Breaker, BreakerPermit, Open};
-use crate::decorate::{Call, Decide, IfErr, SendCall, Time, Verdict, decorate, opaque};
+use crate::decorate::{Ambient, Call, Decide, IfErr, SendCall, Time, Verdict, decorate, opaque};
 
 /// See [`Op::breaker`](crate::decorate::Op::breaker).
 #[derive(Clone, Copy)]
@@ -67,8 +67,61 @@ decorate! {
         T: Time + Send + Sync,
     ];
     |me, args, inner| -> Result<R, E> {
-        let (call, breaker, decide) = (inner(args), me.breaker.breaker(), &me.decide);
-        Breaking { call, permit: None, breaker, decide, time: me.time.clone() }
+        me.breaker.breaker().call_on(me.time.clone(), &me.decide, inner(args))
+    }
+}
+
+impl Breaker {
+    /// Polls `future` if it lets it in, and notes how it ends: the call of
+    /// [`Op::breaker`](crate::decorate::Op::breaker), of a future that is there already. Time is the
+    /// ambient one.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped, or panics, counts for nothing; a probe gives its place to another.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_context::decorate::{Breaker, CallError};
+    ///
+    /// static BREAKER: Breaker = Breaker::new(10);
+    ///
+    /// # pollster::block_on(async {
+    /// let answer = BREAKER.call(async { Ok::<_, CallError<std::io::Error>>("weft") });
+    /// assert_eq!(answer.await.unwrap(), "weft");
+    /// BREAKER.force_open();
+    /// let refused = BREAKER.call(async { Ok::<_, CallError<std::io::Error>>("weft") });
+    /// assert!(matches!(refused.await, Err(CallError::Open(_))));
+    /// # });
+    /// ```
+    pub fn call<R, E, F>(&self, future: F) -> Breaking<'_, F, IfErr, Ambient>
+    where
+        F: Future<Output = Result<R, E>>,
+        E: From<Open>,
+    {
+        self.call_on(Ambient, &IfErr, future)
+    }
+
+    /// As [`call`](Self::call), with the time of `time`, where `decide` tells a failure from a success
+    /// (as [`Op::breaker_when`](crate::decorate::Op::breaker_when) does).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`call`](Self::call).
+    pub fn call_on<'a, R, E, F, D, T>(
+        &'a self,
+        time: T,
+        decide: &'a D,
+        future: F,
+    ) -> Breaking<'a, F, D, T>
+    where
+        F: Future<Output = Result<R, E>>,
+        E: From<Open>,
+        D: Decide<Result<R, E>>,
+        T: Time,
+    {
+        Breaking { call: future, permit: None, breaker: self, decide, time }
     }
 }
 
