@@ -26,7 +26,7 @@ use core::{
 use hashbrown::HashTable;
 
 use super::{
-    line::Primitive,
+    line::{Handle, Primitive},
     shim::{self, Lock, atomic::AtomicUsize, const_in_build, mutant},
 };
 
@@ -70,6 +70,10 @@ impl<K, E> Buckets<K, E> {
             Arc::ptr_eq(other, entry) || mutant!("who leaves takes the key along")
         };
         let rest: Vec<_> = bucket.iter().filter(|other| !goes(other)).map(Arc::clone).collect();
+        if rest.len() == bucket.len() {
+            // It has been taken out before.
+            return None;
+        }
         if !rest.is_empty() {
             return self.replace(entry.hash, rest.into());
         }
@@ -95,6 +99,11 @@ impl<K, E> Entry<K, E> {
     /// What it is.
     pub fn value(&self) -> &E {
         &self.value
+    }
+
+    /// How many have an interest in it: a look that is old by the time it returns.
+    pub fn users(&self) -> usize {
+        self.users.load(Relaxed)
     }
 }
 
@@ -152,7 +161,37 @@ impl<H: Deref<Target: Map>> Interest<H> {
     pub fn entry(&self) -> &EntryOf<H::Target> {
         &self.entry
     }
+
+    /// Takes the entry out of the map; how many have an interest in it, this one included. Nobody
+    /// comes to it any more.
+    pub fn take_out(&self) -> usize {
+        self.map.keyed().take_out(&self.entry)
+    }
+
+    /// Ends without telling the map: the entry is out of it, and nobody will ask who is left.
+    #[expect(unsafe_code, reason = "a field of what has a drop is moved out")]
+    pub fn settle(self) -> EntryOf<H::Target>
+    where
+        H: Copy,
+    {
+        let this = mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped, so it is moved out once; the other field needs no drop.
+        unsafe { core::ptr::read(&this.entry) }
+    }
 }
+
+impl<H: Deref<Target: Map>> Deref for Interest<H> {
+    type Target = Entry<<H::Target as Map>::Key, <H::Target as Map>::Value>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.entry
+    }
+}
+
+// SAFETY: the `Arc` in it leads to one place.
+#[expect(unsafe_code, reason = "promises where the state is")]
+unsafe impl<H: Deref<Target: Map>> Handle for Interest<H> where <H::Target as Map>::Value: Primitive {}
 
 impl<H: Deref<Target: Map>> Drop for Interest<H> {
     fn drop(&mut self) {
@@ -191,6 +230,17 @@ impl<K, E, S> Keyed<K, E, S> {
         self.buckets.with(|buckets| buckets.get(hash).map(Arc::clone))
     }
 
+    /// Takes an entry out of the map, if it is in it; how many users it has.
+    fn take_out(&self, entry: &Arc<Entry<K, E>>) -> usize {
+        let (users, old) = self.buckets.with(|buckets| {
+            let old = buckets.take_out(entry);
+            (entry.users.load(Relaxed), old)
+        });
+        // Keys are dropped here.
+        drop(old);
+        users
+    }
+
     /// Gives up an interest. The entry goes if it was the last, unless `keep` says otherwise.
     fn leave(&self, entry: &Arc<Entry<K, E>>, keep: impl FnOnce(&E) -> bool) {
         let old = self.buckets.with(|buckets| {
@@ -221,8 +271,7 @@ impl<K, E, S: BuildHasher> Keyed<K, E, S> {
         Q: Hash + Eq + ?Sized,
     {
         let entry = self.look(key, Arc::clone)?;
-        let old = self.buckets.with(|buckets| buckets.take_out(&entry));
-        drop(old);
+        self.take_out(&entry);
         Some(entry)
     }
 
