@@ -1,5 +1,7 @@
 //! Decorated functions that nothing disturbs: timeout + limit + retry, a rate limit, a retry.
 
+mod single_flight;
+
 use std::{
     convert::Infallible,
     future::{Ready, ready},
@@ -175,11 +177,13 @@ fn breaker() -> Vec<(&'static str, Run)> {
 
 pub(crate) fn groups() -> Vec<Group> {
     let group = |name: &str, contestants| Group { name: format!("decorate/{name}"), contestants };
-    Vec::from([
+    let mut groups = Vec::from([
         group("breaker", breaker()),
         group("chain", chain()),
         group("rate_limit", rate_limit()),
         group("rate_limit_std", rate_limit_std()),
         group("retry", retry()),
-    ])
+    ]);
+    groups.extend(single_flight::groups());
+    groups
 }

@@ -61,6 +61,7 @@ mod completion;
 mod condvar;
 mod cyclic_barrier;
 mod deadline;
+mod decorate;
 mod delay_queue;
 mod event;
 mod guard;

@@ -18,7 +18,12 @@ mod instrument;
 mod limit;
 mod rate_limit;
 mod retry;
+mod single_flight;
 mod timed;
+
+pub(crate) fn sweep(report: crate::sweep::Report<'_>) {
+    single_flight::sweep(report);
+}
 
 const MS: Duration = Duration::from_millis(1);
 

@@ -53,6 +53,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::condvar::sweep,
     crate::cyclic_barrier::sweep,
     crate::deadline::sweep,
+    crate::decorate::sweep,
     crate::event::sweep,
     crate::guard::sweep,
     crate::keyed_mutex::sweep,

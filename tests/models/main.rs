@@ -49,6 +49,7 @@ mod semaphore;
 mod set_once;
 mod shield;
 mod shutdown;
+mod single_flight;
 mod sleep;
 mod stack;
 mod task_group;

@@ -56,11 +56,13 @@ use selvedge_sync::Semaphore;
 use selvedge_timer::Timer;
 
 pub use error::{CallError, Errors};
+pub use share::{OkOnly, Share, Whole};
 #[cfg(all(feature = "quanta", not(selvedge_loom)))]
 pub use time::Quanta;
 pub use time::{Ambient, On, Time, ticks};
 
 mod error;
+mod share;
 mod time;
 
 #[cfg(feature = "breaker")]
@@ -103,6 +105,13 @@ pub use retry::{
     backoff::{Backoff, Jitter},
     budget::{Budget, NoBudget, Spends},
     retry, retry_on,
+};
+
+#[cfg(feature = "single_flight")]
+mod single_flight;
+#[cfg(feature = "single_flight")]
+pub use single_flight::{
+    ArcErrors, FlaggedFlight, FlaggedRun, Flight, FlightRun, Flights, SingleFlight,
 };
 
 #[cfg(feature = "timed")]
@@ -388,6 +397,53 @@ impl<C, T> Op<C, T> {
         T: Clone,
     {
         self.with(|inner, time| Retried { inner, policy, time: time.clone() })
+    }
+
+    /// Makes one call for all who ask for the same key at the same time, and shares what is inside
+    /// of its `Ok`.
+    ///
+    /// An error is for whoever ran into it: the next in line takes over, as it does when the call is
+    /// dropped or panics.
+    ///
+    /// ```
+    /// use selvedge_context::decorate::{Flight, op};
+    ///
+    /// static FLIGHT: Flight<String, usize> = Flight::new();
+    ///
+    /// let fetch = op(async |url: &str| Ok::<_, std::io::Error>(url.len()))
+    ///     .single_flight(&FLIGHT, |(url,): &(&str,)| (*url).to_owned());
+    /// # pollster::block_on(async {
+    /// assert_eq!(fetch.call("a page").await.unwrap(), 6);
+    /// # });
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call gives up its place in line, or hands the turn to call to the next.
+    #[cfg(feature = "single_flight")]
+    pub fn single_flight<H, F>(self, flight: H, key: F) -> Op<SingleFlight<C, H, F>, T> {
+        let mode = core::marker::PhantomData;
+        self.with(|inner, _| SingleFlight { inner, flight, key, mode })
+    }
+
+    /// As [`single_flight`](Self::single_flight), and shares the whole output: one failure is
+    /// everybody's.
+    ///
+    /// The output has to be `Clone`. [`arc_errors`](Self::arc_errors) helps where an error is not.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`single_flight`](Self::single_flight).
+    #[cfg(feature = "single_flight")]
+    pub fn single_flight_all<H, F>(self, flight: H, key: F) -> Op<SingleFlight<C, H, F, Whole>, T> {
+        let mode = core::marker::PhantomData;
+        self.with(|inner, _| SingleFlight { inner, flight, key, mode })
+    }
+
+    /// Puts errors into an `Arc`, so that they can be shared.
+    #[cfg(feature = "single_flight")]
+    pub fn arc_errors(self) -> Op<ArcErrors<C>, T> {
+        self.with(|inner, _| ArcErrors { inner })
     }
 
     /// Asks `other`, with the error and the arguments, where the function fails.

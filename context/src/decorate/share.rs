@@ -1,0 +1,71 @@
+//! How much of an output is for others than the one who made the call.
+
+use core::marker::PhantomData;
+
+/// What of an output `O` is shared, or kept: [`OkOnly`] or [`Whole`].
+pub trait Share<O> {
+    /// What others get.
+    type Value: Clone;
+    /// The output, and whether it was shared.
+    type Flagged;
+
+    /// What others get of `output`; `None` if that is nothing.
+    fn value(output: &O) -> Option<&Self::Value>;
+
+    /// What it is for them.
+    fn output(value: Self::Value) -> O;
+
+    /// Adds whether it was shared.
+    fn flag(output: O, shared: bool) -> Self::Flagged;
+}
+
+/// What is inside of an `Ok` is shared; an error is its caller's alone, and need not be `Clone`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OkOnly;
+
+/// The whole output is shared, whatever it is: errors, too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Whole;
+
+impl<R: Clone, E> Share<Result<R, E>> for OkOnly {
+    type Value = R;
+    type Flagged = Result<(R, bool), E>;
+
+    #[inline]
+    fn value(output: &Result<R, E>) -> Option<&R> {
+        output.as_ref().ok()
+    }
+
+    #[inline]
+    fn output(value: R) -> Result<R, E> {
+        Ok(value)
+    }
+
+    #[inline]
+    fn flag(output: Result<R, E>, shared: bool) -> Self::Flagged {
+        output.map(|value| (value, shared))
+    }
+}
+
+impl<O: Clone> Share<O> for Whole {
+    type Value = O;
+    type Flagged = (O, bool);
+
+    #[inline]
+    fn value(output: &O) -> Option<&O> {
+        Some(output)
+    }
+
+    #[inline]
+    fn output(value: O) -> O {
+        value
+    }
+
+    #[inline]
+    fn flag(output: O, shared: bool) -> (O, bool) {
+        (output, shared)
+    }
+}
+
+/// A mode that is only a type.
+pub(super) type Mode<M> = PhantomData<fn() -> M>;

@@ -1,0 +1,3 @@
+use super::*;
+
+mod single_flight;
