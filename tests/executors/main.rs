@@ -1,50 +1,170 @@
-//! The same suite on every executor.
+//! The same suites on every executor: each cell of the table is one test.
+//!
+//! `cargo test --test executors tokio_on_one_thread` runs a row, `… a_mutex_excludes` a column.
 #![cfg(not(selvedge_loom))]
 
-mod suite;
+mod channels;
+mod contexts;
+mod decorators;
+mod groups;
+mod hosts;
+mod local;
+mod locks;
+mod meetings;
 mod time;
+mod timers;
 
-use std::{
-    future::Future,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-};
+use std::future::Future;
 
-use suite::{Job, suite};
+use selvedge::context::{Execute, Handle, Remote, spawn_on};
 
-#[test]
-fn embedded() {
-    selvedge::block_on(suite(|job| selvedge::spawn(job).detach()));
+/// A test for each suite on each executor.
+macro_rules! matrix {
+    ($run:ident: [$($host:ident)*] $suites:tt) => {
+        $(mod $host { matrix!(@ $run $host $suites); })*
+    };
+    (@ $run:ident $host:ident {$($family:ident: $($suite:ident)*;)*}) => {
+        $(mod $family {$(
+            #[test]
+            fn $suite() {
+                crate::hosts::run(crate::hosts::$host, crate::hosts::$run(crate::$family::$suite));
+            }
+        )*})*
+    };
 }
 
-#[test]
-fn tokio_on_many_threads() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
-    runtime.block_on(suite(|job| drop(tokio::spawn(job))));
+matrix! {
+    suite: [
+        async_executor
+        embedded
+        futures_local_pool
+        futures_thread_pool
+        pollster
+        random_order
+        smol
+        tokio_on_many_threads
+        tokio_on_one_thread
+    ] {
+        locks:
+            a_mutex_excludes
+            a_fair_mutex_excludes
+            a_semaphore_limits
+            a_capacity_limiter_limits
+            a_writer_is_alone
+            a_fair_writer_is_alone
+            a_condition_is_met
+            a_key_excludes_its_like;
+        meetings:
+            a_barrier_lets_all_pass_together
+            a_cyclic_barrier_gives_each_an_index
+            a_notification_reaches_one
+            a_notification_of_all_reaches_those_who_wait
+            an_event_lets_all_through
+            an_auto_reset_event_lets_one_through
+            a_latch_opens_once
+            a_wait_group_waits_for_its_handles
+            a_cell_is_made_once
+            a_phaser_goes_in_step
+            a_completion_is_seen_by_all;
+        channels:
+            an_mpsc_channel_delivers
+            an_unbounded_mpsc_channel_delivers
+            an_mpmc_channel_delivers_each_once
+            a_rendezvous_delivers_each_once
+            a_oneshot_answers
+            a_broadcast_reaches_everybody
+            a_watch_shows_the_last_value
+            a_queue_is_worked_off
+            a_pipe_carries_bytes
+            a_selection_loses_nothing
+            a_cancelled_reception_loses_nothing;
+        timers:
+            sleeps_end_in_order_of_their_deadlines
+            a_timeout_cuts_what_takes_longer
+            an_interval_ticks
+            a_delay_queue_hands_out_what_is_due
+            a_deadline_can_be_moved
+            a_send_is_cut_by_its_timeout;
+        contexts:
+            a_token_cancels_its_children
+            a_tracker_waits_for_its_tasks
+            a_shutdown_ends_its_phases
+            a_guard_is_closed_and_reaped
+            a_stack_unwinds
+            a_shield_outlives_its_caller
+            a_deadline_limits_what_is_in_it;
+        groups:
+            handles_hand_out_what_tasks_return
+            a_group_ends_when_its_children_have_ended
+            a_group_falls_with_one_child
+            a_scope_lends
+            tasks_are_joined_and_raced
+            a_limit_holds_for_many
+            work_is_offloaded;
+        decorators:
+            a_call_is_retried_and_cut
+            calls_are_limited_and_shed
+            calls_are_spread_over_time
+            a_breaker_opens_and_closes
+            a_chain_keeps_its_order;
+    }
 }
 
-#[test]
-fn tokio_on_one_thread() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(suite(|job| drop(tokio::spawn(job))));
+matrix! {
+    local_suite: [
+        async_executor_local
+        futures_local
+        pollster_local
+        random_order_local
+        smol_local
+        tokio_local
+    ] {
+        local:
+            a_mutex_excludes
+            a_semaphore_limits
+            a_writer_is_alone
+            a_barrier_lets_all_pass_together
+            channels_carry_what_stays_here
+            a_queue_is_worked_off
+            a_watch_shows_the_last_value
+            time_passes
+            a_token_cancels_its_children
+            handles_hand_out_what_tasks_return
+            a_group_falls_with_one_child
+            a_scope_lends
+            a_guard_is_closed_and_reaped
+            calls_are_retried;
+    }
 }
 
-#[test]
-fn smol_global() {
-    smol::block_on(suite(|job| smol::spawn(job).detach()));
-}
+/// How many tasks a suite has, and how often each does its part.
+pub(crate) const TASKS: usize = 12;
+pub(crate) const ROUNDS: usize = 25;
 
-#[test]
-fn local_executor() {
-    let executor = smol::LocalExecutor::new();
-    futures_lite::future::block_on(executor.run(suite(|job| executor.spawn(job).detach())));
-}
+/// Tasks of one suite: a panic in one of them fails the suite.
+pub(crate) struct Crew<X>(X, Vec<Handle<()>>);
 
-/// No executor at all: a thread a task.
-#[test]
-fn a_thread_a_task() {
-    pollster::block_on(suite(|job| drop(std::thread::spawn(|| pollster::block_on(job)))));
+impl<X> Crew<X> {
+    pub(crate) fn new(tasks: &X) -> Self
+    where
+        X: Clone,
+    {
+        Self(tasks.clone(), Vec::new())
+    }
+
+    pub(crate) fn add<F: Future<Output = ()>>(&mut self, task: F)
+    where
+        X: Execute<Remote<F>>,
+    {
+        self.1.push(spawn_on(&self.0, task));
+    }
+
+    /// Waits until all have ended.
+    pub(crate) async fn end(self) {
+        for task in self.1 {
+            task.await.unwrap();
+        }
+    }
 }
 
 /// A task that panics ends itself, and no worker.
@@ -58,39 +178,4 @@ fn a_panicking_task_leaves_the_workers_alone() {
         assert!(ended.is_err());
     }
     assert_eq!(selvedge::block_on(selvedge::spawn(async { 7 })), 7);
-}
-
-/// Polls whichever task it likes, woken or not, in an order that a generator makes up.
-#[test]
-fn one_that_polls_without_reason() {
-    struct Unpark(std::thread::Thread);
-
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-
-    let jobs = std::cell::RefCell::new(Vec::<Job>::new());
-    let mut main: Pin<&mut dyn Future<Output = ()>> =
-        pin!(suite(|job| jobs.borrow_mut().push(job)));
-    let mut live = Vec::<Job>::new();
-    let mut state = 0x2545_F491_4F6C_DD1D_u64;
-    loop {
-        live.append(&mut jobs.borrow_mut());
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        let pick = state as usize % (live.len() + 1);
-        // A waker of its own for each poll: whoever keeps an old one is not heard.
-        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-        let mut cx = Context::from_waker(&waker);
-        if pick == live.len() {
-            if main.as_mut().poll(&mut cx).is_ready() {
-                return;
-            }
-        } else if live[pick].as_mut().poll(&mut cx) == Poll::Ready(()) {
-            drop(live.swap_remove(pick));
-        }
-    }
 }
