@@ -226,6 +226,22 @@ impl<K, E, S> Keyed<K, E, S> {
         })
     }
 
+    /// Takes those entries out that nobody uses and `keep` does not want, and says how many are left.
+    /// The lock is held meanwhile, so no code of a user's runs in `keep`.
+    pub fn sweep(&self, keep: impl Fn(&E) -> bool) -> usize {
+        let goes = |bucket: &Bucket<K, E>| {
+            bucket.iter().all(|entry| entry.users.load(Relaxed) == 0 && !keep(&entry.value))
+        };
+        let (old, left): (Vec<_>, _) = self.buckets.with(|Buckets(table)| {
+            let old = table.extract_if(|(_, bucket)| goes(bucket)).collect();
+            table.shrink_to(2 * table.len(), |(hash, _)| *hash);
+            (old, table.len())
+        });
+        // Keys are dropped here.
+        drop(old);
+        left
+    }
+
     fn bucket(&self, hash: u64) -> Option<Bucket<K, E>> {
         self.buckets.with(|buckets| buckets.get(hash).map(Arc::clone))
     }
