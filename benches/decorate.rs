@@ -11,7 +11,9 @@ use std::{
 };
 
 use selvedge_benches::{Group, Run, at_once, timed};
-use selvedge_context::decorate::{Backoff, Breaker, CallError, Quanta, RateLimit, Retry, op};
+use selvedge_context::decorate::{
+    Backoff, Breaker, CallError, KeyedRateLimit, Quanta, RateLimit, Retry, op,
+};
 use selvedge_sync::Semaphore;
 use tower::{Service, ServiceBuilder, retry::Policy};
 
@@ -108,6 +110,34 @@ fn rate_limit() -> Vec<(&'static str, Run)> {
     vec![("selvedge", ours), ("governor", governor)]
 }
 
+/// One key of a few, each limited for itself.
+fn rate_limit_by() -> Vec<(&'static str, Run)> {
+    let ours: Run = Box::new(|n| {
+        static LIMITS: KeyedRateLimit<u64> =
+            KeyedRateLimit::new(RateLimit::new(MANY, Duration::from_secs(1)).burst(MANY));
+        let limited = op(double).with_time(Quanta::new());
+        let limited = limited.rate_limit_by(&LIMITS, |(n,): &(u64,)| n % 16);
+        timed(|| {
+            for at in 0..n {
+                assert_eq!(black_box(at_once(black_box(&limited).call(at))), Ok(2 * at));
+            }
+        })
+    });
+    let governor: Run = Box::new(|n| {
+        let limiter = governor::RateLimiter::hashmap(quota());
+        timed(|| {
+            for at in 0..n {
+                let call = async {
+                    black_box(&limiter).until_key_ready(&(at % 16)).await;
+                    double(at).await
+                };
+                assert_eq!(black_box(at_once(call)), Ok(2 * at));
+            }
+        })
+    });
+    vec![("selvedge", ours), ("governor", governor)]
+}
+
 /// The check alone, both with the clock of the system as `std` reads it.
 fn rate_limit_std() -> Vec<(&'static str, Run)> {
     let ours: Run = Box::new(|n| {
@@ -181,6 +211,7 @@ pub(crate) fn groups() -> Vec<Group> {
         group("breaker", breaker()),
         group("chain", chain()),
         group("rate_limit", rate_limit()),
+        group("rate_limit_by", rate_limit_by()),
         group("rate_limit_std", rate_limit_std()),
         group("retry", retry()),
     ]);

@@ -17,6 +17,7 @@ mod fallback;
 mod instrument;
 mod limit;
 mod rate_limit;
+mod rate_limit_by;
 mod retry;
 mod single_flight;
 mod timed;

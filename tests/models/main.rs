@@ -39,6 +39,7 @@ mod phaser;
 mod pipe;
 mod queue;
 mod rate_limit;
+mod rate_limit_by;
 mod reschedule;
 mod retry;
 mod runner;

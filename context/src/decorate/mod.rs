@@ -97,6 +97,11 @@ mod rate_limit;
 #[cfg(feature = "rate_limit")]
 pub use rate_limit::{Paced, Pacing, RateLimit, RateLimited, Reservation};
 
+#[cfg(feature = "rate_limit_by")]
+mod rate_limit_by;
+#[cfg(feature = "rate_limit_by")]
+pub use rate_limit_by::{KeyLimit, KeyedRateLimit, PacedBy};
+
 #[cfg(feature = "retry")]
 mod retry;
 #[cfg(feature = "retry")]
@@ -117,9 +122,9 @@ pub use single_flight::{
 #[cfg(feature = "timed")]
 mod timed;
 #[cfg(feature = "timed")]
-pub use selvedge_timer::Elapsed;
+pub use selvedge_timer::{Deadline, Elapsed};
 #[cfg(feature = "timed")]
-pub use timed::{Timed, Within};
+pub use timed::{Dated, Timed, Until, Within};
 
 /// Something that can be called, again and again, with a tuple of arguments: every async function and
 /// async closure of up to four, and every decorated one.
@@ -329,6 +334,39 @@ impl<C, T> Op<C, T> {
         self.with(|inner, time| Timed { inner, after, time: time.clone() })
     }
 
+    /// Gives each call until the deadline that `at` makes of its arguments: then its future is dropped,
+    /// and the call ends with [`Elapsed`]. Whoever has a clone of that [`Deadline`] can move it while
+    /// the call runs: the caller, or the function.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use selvedge_context::decorate::op;
+    /// use selvedge_timer::{Deadline, Elapsed, sleep};
+    ///
+    /// let copy = op(async |parts: u32, deadline: Deadline| {
+    ///     for _ in 0..parts {
+    ///         sleep(Duration::from_millis(1)).await;
+    ///         // There is progress, so there is more time.
+    ///         deadline.reschedule_after(Duration::from_secs(60));
+    ///     }
+    ///     Ok::<_, Elapsed>(parts)
+    /// })
+    /// .deadline(|(_, deadline): &(u32, Deadline)| deadline.clone());
+    /// # pollster::block_on(async {
+    /// assert_eq!(copy.call2(3, Deadline::after(Duration::from_secs(5))).await, Ok(3));
+    /// assert_eq!(copy.call2(3, Deadline::after(Duration::ZERO)).await, Err(Elapsed));
+    /// # });
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call drops what it wraps.
+    #[cfg(feature = "timed")]
+    pub fn deadline<M>(self, at: M) -> Op<Dated<C, M>, T> {
+        self.with(|inner, _| Dated { inner, at })
+    }
+
     /// Lets as many calls run at a time as the semaphore has permits (a bulkhead); the others wait,
     /// first come, first served.
     ///
@@ -358,6 +396,22 @@ impl<C, T> Op<C, T> {
         T: Clone,
     {
         self.with(|inner, time| Paced { inner, limit, time: time.clone() })
+    }
+
+    /// As [`rate_limit`](Self::rate_limit), for each key apart; `key` makes it of the arguments, when
+    /// the call is made.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`rate_limit`](Self::rate_limit), key by key.
+    #[cfg(feature = "rate_limit_by")]
+    pub fn rate_limit_by<L, M, K, S>(self, limits: L, key: M) -> Op<PacedBy<C, L, M, T, K, S>, T>
+    where
+        L: Deref<Target = KeyedRateLimit<K, S>>,
+        T: Clone,
+    {
+        let keys = core::marker::PhantomData;
+        self.with(|inner, time| PacedBy { inner, limits, key, time: time.clone(), keys })
     }
 
     /// Refuses calls with [`Open`] while too many of the last ones failed, or were slow.

@@ -10,7 +10,6 @@
 use core::{
     fmt,
     future::Future,
-    mem,
     ops::Deref,
     pin::Pin,
     sync::atomic::Ordering::Relaxed,
@@ -95,9 +94,9 @@ impl RateLimit {
     /// # Errors
     ///
     /// If it costs more than a burst: it could never begin.
-    pub fn reserve(&self, now: Instant, cost: u32) -> Result<Reservation<'_>, RateLimited> {
+    pub fn reserve(&self, now: Instant, cost: u32) -> Result<Reservation<&Self>, RateLimited> {
         let slot = self.take(ticks(now), self.price(cost)?, u64::MAX)?;
-        Ok(Reservation { limit: self, slot })
+        Ok(Reservation { limit: self, slot: Some(slot) })
     }
 
     /// Takes a slot if it is due.
@@ -140,18 +139,31 @@ impl RateLimit {
     ///
     /// As for [`run`](Self::run).
     pub fn run_on<T: Time, F: Future>(&self, time: T, future: F) -> Pacing<&Self, F, T> {
-        Pacing { limit: self, time, turn: Turn::New, call: future }
+        Pacing::new(self, time, future)
+    }
+
+    /// Another one, as this was when it was new.
+    #[cfg(feature = "rate_limit_by")]
+    pub(super) fn fresh(&self) -> Self {
+        let Self { interval, ahead, .. } = *self;
+        Self { arrival: AtomicU64::new(0), interval, ahead }
+    }
+
+    /// Whether it is as good as new at `now`.
+    #[cfg(feature = "rate_limit_by")]
+    pub(super) fn is_rested(&self, now: u64) -> bool {
+        self.arrival.load(Relaxed) <= now
     }
 
     /// What a call of this cost moves the arrival on by.
     #[inline]
-    fn price(&self, cost: u32) -> Result<u64, RateLimited> {
+    pub(super) fn price(&self, cost: u32) -> Result<u64, RateLimited> {
         let price = self.interval.saturating_mul(u64::from(cost));
         if price > self.ahead { Err(RateLimited { retry_after: None }) } else { Ok(price) }
     }
 
     #[inline]
-    fn take(&self, now: u64, price: u64, patience: u64) -> Result<Slot, RateLimited> {
+    pub(super) fn take(&self, now: u64, price: u64, patience: u64) -> Result<Slot, RateLimited> {
         let mut before = self.arrival.peek();
         loop {
             let arrival = before.max(now).saturating_add(price);
@@ -184,7 +196,7 @@ impl RateLimit {
 
 /// What was taken: where the arrival was and is, and from when on the call may begin.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
+pub(super) struct Slot {
     before: u64,
     arrival: u64,
     at: u64,
@@ -193,27 +205,31 @@ struct Slot {
 /// A slot that was taken; dropping it gives it back, if it is still the last.
 #[must_use = "dropping a slot gives it back"]
 #[derive(Debug)]
-pub struct Reservation<'a> {
-    limit: &'a RateLimit,
-    slot: Slot,
+pub struct Reservation<L: Deref<Target = RateLimit>> {
+    pub(super) limit: L,
+    /// Until the call begins.
+    pub(super) slot: Option<Slot>,
 }
 
-impl Reservation<'_> {
+impl<L: Deref<Target = RateLimit>> Reservation<L> {
     /// How long to wait for it at `now`.
     #[must_use]
     pub fn wait(&self, now: Instant) -> Duration {
-        Duration::from_nanos(self.slot.at.saturating_sub(ticks(now)))
+        let at = self.slot.map_or(0, |slot| slot.at);
+        Duration::from_nanos(at.saturating_sub(ticks(now)))
     }
 
     /// The call begins: the slot is used.
-    pub fn begin(self) {
-        mem::forget(self);
+    pub fn begin(mut self) {
+        self.slot = None;
     }
 }
 
-impl Drop for Reservation<'_> {
+impl<L: Deref<Target = RateLimit>> Drop for Reservation<L> {
     fn drop(&mut self) {
-        self.limit.give_back(self.slot);
+        if let Some(slot) = self.slot {
+            self.limit.give_back(slot);
+        }
     }
 }
 
@@ -307,9 +323,13 @@ pin_project! {
 impl<L, F, T> Pacing<L, F, T>
 where
     L: Deref<Target = RateLimit>,
-    F: Future,
     T: Time,
 {
+    #[inline]
+    pub(super) fn new(limit: L, time: T, call: F) -> Self {
+        Self { limit, time, turn: Turn::New, call }
+    }
+
     /// Takes a slot, and waits for it if need be.
     #[inline]
     fn poll_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

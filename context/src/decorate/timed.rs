@@ -9,7 +9,7 @@ use core::{
 };
 
 use pin_project_lite::pin_project;
-use selvedge_timer::Elapsed;
+use selvedge_timer::{Deadline, Elapsed, Timer};
 
 use super::{Call, SendCall, Time, decorate, opaque};
 use crate::raw::seldom::Seldom;
@@ -75,10 +75,74 @@ where
     }
 }
 
+/// See [`Op::deadline`](super::Op::deadline).
+#[derive(Clone, Copy)]
+pub struct Dated<C, M> {
+    pub(super) inner: C,
+    pub(super) at: M,
+}
+
+decorate! {
+    [R, E, M, U] Dated<C, M>;
+    call: [
+        C: Call<Args, Output = Result<R, E>>,
+        E: From<Elapsed>,
+        M: Fn(&Args) -> Deadline<U>,
+        U: Timer + Clone,
+    ];
+    send_call: [
+        C: SendCall<Args, Output = Result<R, E>>,
+        Args: Send,
+        R: Send,
+        E: From<Elapsed> + Send,
+        M: Fn(&Args) -> Deadline<U> + Send + Sync,
+        U: Timer + Clone + Send,
+    ];
+    |me, args, inner| -> Result<R, E> {
+        let deadline = (me.at)(&args);
+        Until { limited: deadline.limit(inner(args)) }
+    }
+}
+
+pin_project! {
+    /// A call that has until a deadline, wherever that is by then.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Until<F, U>
+    where
+        U: Timer,
+    {
+        #[pin]
+        limited: selvedge_timer::Limited<F, U>,
+    }
+}
+
+impl<F, R, E, U> Future for Until<F, U>
+where
+    F: Future<Output = Result<R, E>>,
+    E: From<Elapsed>,
+    U: Timer,
+{
+    type Output = Result<R, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().limited.poll(cx).map(|ended| match ended {
+            Ok(output) => output,
+            Err(elapsed) => Err(elapsed.into()),
+        })
+    }
+}
+
+impl<F, U: Timer> fmt::Debug for Until<F, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Until").field("limited", &self.limited).finish()
+    }
+}
+
 impl<F, T: Time> fmt::Debug for Within<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Within").field("after", &self.after).finish_non_exhaustive()
     }
 }
 
-opaque! { Timed<C, T> }
+opaque! { Timed<C, T> Dated<C, M> }

@@ -5,9 +5,13 @@ use std::{
     future::{pending, ready},
     pin::pin,
     task::Poll,
+    time::Duration,
 };
 
-use selvedge::context::decorate::{CallError, op};
+use selvedge::{
+    context::decorate::{CallError, Deadline, op},
+    time::{Timer, VirtualClock},
+};
 
 use super::{Failed, MS, Turned};
 use crate::harness::{Watched, poll, ready as at_once};
@@ -73,4 +77,50 @@ fn an_error_is_passed_on() {
     let call = op(async || ready(Err::<(), _>(CallError::Inner("no"))).await);
     let call = call.with_time(Turned::new()).timeout(MS);
     assert_eq!(at_once(pin!(call.call0())), Err::<(), Failed>(CallError::Inner("no")));
+}
+
+/// Semantics 104: the deadline moves while the call runs, whoever moves it.
+#[test]
+fn a_deadline_moves_while_the_call_runs() {
+    let clock = VirtualClock::new();
+    let gate = Cell::new(false);
+    let call = op(async |_: &str, deadline: Deadline<VirtualClock>| {
+        std::future::poll_fn(|_| if gate.get() { Poll::Ready(()) } else { Poll::Pending }).await;
+        deadline.reschedule_after(20 * MS);
+        pending::<Result<(), Failed>>().await
+    })
+    .deadline(|(_, deadline): &(&str, Deadline<VirtualClock>)| deadline.clone());
+    let deadline = Deadline::after_on(clock.clone(), 5 * MS);
+    let watched = Watched::new();
+    let name = String::from("weft");
+    let mut running = pin!(call.call2(&name, deadline.clone()));
+    assert!(watched.poll(running.as_mut()).is_pending());
+    // Later, by the caller.
+    deadline.reschedule_after(10 * MS);
+    clock.advance(9 * MS);
+    assert!(watched.poll(running.as_mut()).is_pending());
+    // Later, by the function itself.
+    gate.set(true);
+    assert!(watched.poll(running.as_mut()).is_pending());
+    clock.advance(19 * MS);
+    assert!(watched.poll(running.as_mut()).is_pending());
+    // Earlier: who waits is woken.
+    let before = watched.woken();
+    deadline.reschedule(clock.now());
+    assert!(watched.woken() > before);
+    assert!(matches!(watched.poll(running), Poll::Ready(Err(CallError::Elapsed(_)))));
+}
+
+/// Semantics 99, of a deadline that moves: also one that has passed before the call.
+#[test]
+fn a_result_beats_a_deadline_that_moves() {
+    let clock = VirtualClock::new();
+    let call = op(async |_: Deadline<VirtualClock>| Ok::<_, Failed>(7));
+    let call = call.deadline(|(deadline,): &(Deadline<VirtualClock>,)| deadline.clone());
+    let passed = Deadline::after_on(clock.clone(), Duration::ZERO);
+    clock.advance(MS);
+    assert_eq!(at_once(pin!(call.call(passed.clone()))), Ok(7));
+    let never = op(async |_: Deadline<VirtualClock>| pending::<Result<(), Failed>>().await);
+    let never = never.deadline(|(deadline,): &(Deadline<VirtualClock>,)| deadline.clone());
+    assert!(at_once(pin!(never.call(passed))).is_err());
 }
