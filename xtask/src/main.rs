@@ -1,6 +1,7 @@
-//! The commands of this repository: `cargo xtask test | models | weaken | features | bench`.
+//! The commands of this repository: `cargo xtask test | models | weaken | features | soak | …`.
 
 mod features;
+mod harden;
 mod models;
 mod run;
 mod test;
@@ -17,6 +18,9 @@ usage: cargo xtask COMMAND
                    the models whose schedules chance chooses
   weaken [NAME]    weakens each ordering, and switches on each mutant, until a model turns red
   features         checks each feature alone, none and all
+  soak [--seconds N] [--seed N] [FAMILY]
+                   random operations, cancelled at random, on all cores
+  deny             licences, duplicates and sources of the dependencies, by cargo-deny
   bench [ARGS]     the benchmarks, against the peers";
 
 fn main() -> ExitCode {
@@ -28,6 +32,8 @@ fn main() -> ExitCode {
         "models" => models::check(&rest),
         "weaken" => weaken::all(rest.iter().find(|arg| !arg.starts_with("--"))),
         "features" => features::check(),
+        "soak" => harden::soak(&rest),
+        "deny" => harden::deny(),
         "bench" => run::cargo(["bench", "-p", "selvedge-benches", "--"]).args(&rest).step("bench"),
         _ => {
             eprintln!("{USAGE}");
