@@ -1,5 +1,6 @@
 //! Decorated functions that nothing disturbs: timeout + limit + retry, a rate limit, a retry.
 
+mod cache;
 mod single_flight;
 
 use std::{
@@ -215,6 +216,7 @@ pub(crate) fn groups() -> Vec<Group> {
         group("rate_limit_std", rate_limit_std()),
         group("retry", retry()),
     ]);
+    groups.extend(cache::groups());
     groups.extend(single_flight::groups());
     groups
 }

@@ -21,13 +21,13 @@ groups=(
     broadcast/one_thread/{1,10,100}
     watch/send_read watch/one_thread/{1,10,100}
     decorate/{breaker,chain,rate_limit{,_by,_std},retry}
-    decorate/single_flight/{alone,herd}
+    decorate/single_flight/{alone,herd} decorate/cache/{hit,miss,miss_in_flight}
     guard/{close,reaped} stack/close shield/ready tracker/{track,wait}
     context/{child,cancel_1,cancel_1000,cancel_1000_children,is_cancelled}
 )
 for group in "${groups[@]}"; do
     echo "$group"
-    for who in selvedge tokio tokio-util async-lock mea maitake event-listener futures oneshot async-broadcast async-channel kanal\* flume crossfire thingbuf tower governor backon failsafe singleflight-async async_singleflight piper futures\* 'std floor*' 'fence + load*' loop\*; do
+    for who in selvedge tokio tokio-util async-lock mea maitake event-listener futures oneshot async-broadcast async-channel kanal\* flume crossfire thingbuf tower governor backon failsafe singleflight-async async_singleflight moka quick_cache piper futures\* 'std floor*' 'fence + load*' loop\*; do
         few=$(count "$group" "$who" 10000)
         many=$(count "$group" "$who" 20000)
         [ "$((many - few))" -lt 10000 ] || printf '  %-12s %6s\n' "$who" "$(((many - few) / 10000))"

@@ -56,7 +56,7 @@ macro_rules! herd {
                 let $shared = flight.clone();
                 Box::pin(async move {
                     for $key in 0..n.div_ceil(HERD) {
-                        black_box($ask);
+                        _ = black_box($ask);
                     }
                 })
             };

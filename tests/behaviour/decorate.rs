@@ -11,6 +11,7 @@ use std::{
 use selvedge::context::decorate::{CallError, Time};
 
 mod breaker;
+mod cache;
 mod catch_unwind;
 mod chain;
 mod fallback;

@@ -8,6 +8,7 @@ mod barrier;
 mod bounded_semaphore;
 mod breaker;
 mod broadcast;
+mod cache;
 mod cancel;
 mod capacity_limiter;
 mod combine;

@@ -37,7 +37,7 @@
 //!
 //! One decorator around one future needs no chain, and its future has a name:
 //! [`timeout`](selvedge_timer::timeout())`(duration, future)`, [`retry()`]`(policy, || future)`,
-//! [`RateLimit::run`], [`Breaker::call`], [`limit()`] and [`shed()`].
+//! [`RateLimit::run`], [`Breaker::call`], [`limit()`], [`shed()`], [`Flight::run`] and [`Cache::run`].
 //!
 //! # What a chain costs
 //!
@@ -70,6 +70,13 @@ mod breaker;
 #[cfg(feature = "breaker")]
 pub use breaker::{
     Breaker, BreakerPermit, BreakerState, BreakerStatistics, Breaking, Breaks, Guarded, Open,
+};
+
+#[cfg(feature = "cache")]
+mod cache;
+#[cfg(feature = "cache")]
+pub use cache::{
+    Always, Cache, CacheRun, Cached, Caches, Keep, Keeps, Kept, Negative, Recent, Store,
 };
 
 #[cfg(feature = "catch_unwind")]
@@ -471,6 +478,9 @@ impl<C, T> Op<C, T> {
     /// # });
     /// ```
     ///
+    /// To keep answers as well, put caches around it: `.cache(…).single_flight(…).cache(…)`. The outer one
+    /// hands out what is there, the inner one is for whoever comes to lead when another has just ended.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the call gives up its place in line, or hands the turn to call to the next.
@@ -498,6 +508,75 @@ impl<C, T> Op<C, T> {
     #[cfg(feature = "single_flight")]
     pub fn arc_errors(self) -> Op<ArcErrors<C>, T> {
         self.with(|inner, _| ArcErrors { inner })
+    }
+
+    /// Keeps what is inside of an `Ok`, by a key that is made of the arguments, and hands it out
+    /// instead of calling.
+    ///
+    /// Together with [`single_flight`](Self::single_flight) no two calls are made at a time where a
+    /// value is missing: see [`Cache`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call keeps nothing.
+    #[cfg(feature = "cache")]
+    pub fn cache<H, F>(self, cache: H, key: F) -> Op<Cached<C, H, F, T>, T>
+    where
+        T: Clone,
+    {
+        let mode = core::marker::PhantomData;
+        self.with(|inner, time| {
+            let time = time.clone();
+            Cached { inner, cache, key, decide: Always, time, mode }
+        })
+    }
+
+    /// As [`cache`](Self::cache), for the whole output, where `decide` says whether it is kept, and
+    /// for how long: errors, too.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use selvedge_context::decorate::{Cache, Keep, Negative, op};
+    ///
+    /// type Found = Result<u32, &'static str>;
+    ///
+    /// static FOUND: Cache<u32, Found> = Cache::new(100).ttl(Duration::from_secs(60));
+    ///
+    /// async fn find(n: u32) -> Found {
+    ///     if n > 0 { Ok(n) } else { Err("there is no such thing") }
+    /// }
+    ///
+    /// // Errors are kept for a second, whatever they are.
+    /// let all = op(find).cache_when(&FOUND, |&(n,): &(u32,)| n, Negative(Duration::from_secs(1)));
+    /// // Only some of them are.
+    /// let some = op(find).cache_when(&FOUND, |&(n,): &(u32,)| n, |found: &Found| match found {
+    ///     Ok(_) => Keep::Yes,
+    ///     Err("there is no such thing") => Keep::For(Duration::from_secs(5)),
+    ///     Err(_) => Keep::No,
+    /// });
+    /// # pollster::block_on(async {
+    /// assert!(all.call(0).await.is_err());
+    /// assert_eq!(FOUND.get(&0), Some(Err("there is no such thing")));
+    /// assert_eq!(some.call(1).await, Ok(1));
+    /// # });
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`cache`](Self::cache).
+    #[cfg(feature = "cache")]
+    pub fn cache_when<H, F, D>(
+        self,
+        cache: H,
+        key: F,
+        decide: D,
+    ) -> Op<Cached<C, H, F, T, Whole, D>, T>
+    where
+        T: Clone,
+    {
+        let mode = core::marker::PhantomData;
+        self.with(|inner, time| Cached { inner, cache, key, decide, time: time.clone(), mode })
     }
 
     /// Asks `other`, with the error and the arguments, where the function fails.

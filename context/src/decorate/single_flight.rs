@@ -44,7 +44,8 @@ use super::{Call, OkOnly, Op, SendCall, Share, Whole, decorate, opaque, share::M
 /// Calls that are under way, by their keys: who asks for the same meanwhile gets the same answer.
 ///
 /// A key is there for as long as a call for it runs. As soon as that has something to share, the key
-/// is gone, and whoever comes next begins a new call: this is no cache.
+/// is gone, and whoever comes next begins a new call: this is no cache. To keep answers, put it into
+/// one, as [`Op::single_flight`] shows.
 ///
 /// # Who leads
 ///

@@ -1,3 +1,4 @@
 use super::*;
 
+mod cache;
 mod single_flight;
