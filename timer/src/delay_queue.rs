@@ -52,13 +52,11 @@ pub struct DelayQueue<V, T: Timer = Current> {
     wheel: Wheel<V>,
     zero: Instant,
     sleep: Sleep<T>,
-    /// Due, in order, up to `next` taken; one that was removed in time is a `None`.
-    due: Vec<Option<Due<V>>>,
+    /// Due, in order, up to `next` taken; one that was removed in time has no item.
+    due: Vec<Due<V>>,
     next: usize,
     /// How many of `due` are there.
     ready: usize,
-    /// Kept empty, for its memory.
-    spare: Vec<Due<V>>,
 }
 
 /// Nothing is pinned in it.
@@ -150,7 +148,6 @@ impl<V, T: Timer> DelayQueue<V, T> {
             due: Vec::new(),
             next: 0,
             ready: 0,
-            spare: Vec::new(),
         }
     }
 
@@ -185,24 +182,25 @@ impl<V, T: Timer> DelayQueue<V, T> {
         loop {
             while let Some(due) = self.due.get_mut(self.next) {
                 self.next += 1;
-                if let Some(due) = due.take() {
+                if let Some(value) = due.item.take() {
+                    let Due { at, number, entry, .. } = *due;
                     self.ready -= 1;
-                    self.wheel.remove(due.entry);
-                    return Poll::Ready(Some(self.expired(due)));
+                    self.wheel.remove(entry);
+                    let (deadline, key) = (self.instant(at), Key { entry, number });
+                    return Poll::Ready(Some(Expired { value, deadline, key }));
                 }
             }
             self.due.clear();
             self.next = 0;
             let now = self.nanos(self.sleep.timer().now());
-            if self.wheel.collect(now, &mut self.spare) {
-                for (index, due) in (0..).zip(&self.spare) {
+            if self.wheel.collect(now, &mut self.due) {
+                for (index, due) in (0..).zip(&self.due) {
                     self.wheel.note(due.entry, index);
                 }
-                self.ready = self.spare.len();
-                self.due.extend(self.spare.drain(..).map(Some));
+                self.ready = self.due.len();
                 continue;
             }
-            let next = self.wheel.earliest().map_or_else(never, |next| self.instant(next));
+            let next = self.wheel.next_look().map_or_else(never, |next| self.instant(next));
             if self.sleep.deadline() != next {
                 Pin::new(&mut self.sleep).reset(next);
             }
@@ -261,7 +259,7 @@ impl<V, T: Timer> DelayQueue<V, T> {
     /// What comes out next.
     #[must_use]
     pub fn peek(&self) -> Option<Key> {
-        let due = self.due[self.next..].iter().flatten().next().map(|due| due.entry);
+        let due = self.due[self.next..].iter().find(|due| due.item.is_some()).map(|due| due.entry);
         let entry = due.or_else(|| self.wheel.peek())?;
         Some(Key { entry, number: self.wheel.number(entry)? })
     }
@@ -290,7 +288,6 @@ impl<V, T: Timer> DelayQueue<V, T> {
     pub fn compact(&mut self) {
         self.wheel.shrink();
         self.due.shrink_to_fit();
-        self.spare.shrink_to_fit();
     }
 
     /// As [`compact`](Self::compact).
@@ -329,11 +326,6 @@ impl<V, T: Timer> DelayQueue<V, T> {
         self.zero + Duration::from_nanos(nanos)
     }
 
-    fn expired(&self, due: Due<V>) -> Expired<V> {
-        let Due { at, number, entry, item } = due;
-        Expired { value: item, deadline: self.instant(at), key: Key { entry, number } }
-    }
-
     /// Wakes who waits in time for `when`.
     fn hurry(&mut self, when: Instant) {
         if when < self.sleep.deadline() && !mutant!("an earlier item hurries nobody") {
@@ -347,7 +339,9 @@ impl<V, T: Timer> DelayQueue<V, T> {
             return None;
         }
         match self.wheel.noted(key.entry) {
-            Some(index) => self.due.get(index as usize)?.as_ref().map(|due| due.at),
+            Some(index) => {
+                self.due.get(index as usize).filter(|due| due.item.is_some()).map(|due| due.at)
+            }
             None => self.wheel.get(key.entry).map(|(_, at)| at),
         }
     }
@@ -355,9 +349,9 @@ impl<V, T: Timer> DelayQueue<V, T> {
     /// The item of a key that is in the queue, if it is due.
     fn take_due(&mut self, key: &Key) -> Option<V> {
         let index = self.wheel.noted(key.entry)?;
-        let due = self.due.get_mut(index as usize)?.take()?;
+        let item = self.due.get_mut(index as usize)?.item.take()?;
         self.ready -= 1;
-        Some(due.item)
+        Some(item)
     }
 }
 

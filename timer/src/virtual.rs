@@ -18,7 +18,7 @@ use pin_project_lite::pin_project;
 use selvedge_sync::raw::shim::{
     Lock,
     atomic::{AtomicBool, Ordering},
-    mutant,
+    doomed, mutant,
 };
 
 use crate::{
@@ -157,7 +157,7 @@ impl VirtualClock {
             if due.is_empty() {
                 return;
             }
-            due.drain(..).for_each(|alarm| alarm.item.wake());
+            due.drain(..).filter_map(|alarm| alarm.item).for_each(Waker::wake);
         }
     }
 
@@ -169,7 +169,7 @@ impl VirtualClock {
         self.0.alarms.collect_next(None, &mut waker, &mut due);
         drop(waker);
         let any = !due.is_empty();
-        due.drain(..).for_each(|alarm| alarm.item.wake());
+        due.drain(..).filter_map(|alarm| alarm.item).for_each(Waker::wake);
         any
     }
 }
@@ -216,6 +216,17 @@ pin_project! {
         idle: Option<(Arc<Idle>, Waker)>,
         // While the clock runs: until its next deadline.
         real: Option<Sleep<Current>>,
+    }
+
+    impl<F> PinnedDrop for AutoAdvance<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some((idle, _)) = this.idle {
+                if !doomed() {
+                    this.clock.0.alarms.forget_driver_of(&idle.outer);
+                }
+            }
+        }
     }
 }
 
@@ -283,7 +294,7 @@ impl<F: Future> Future for AutoAdvance<F> {
                     break;
                 }
             }
-            due.drain(..).for_each(|alarm| driver::wake(alarm.item));
+            due.drain(..).filter_map(|alarm| alarm.item).for_each(driver::wake);
         }
         Poll::Pending
     }

@@ -1,12 +1,14 @@
 //! Wakers, each with a deadline, that tasks set and one driver wakes.
 //!
 //! Invariants:
-//! 1. `until` is the deadline up to which the driver sleeps, and 0 while it does not: then it looks
-//!    once more before it does.
+//! 1. `until` is the earliest deadline that the driver knows of while it sleeps, and 0 while it does
+//!    not: then it looks once more before it does. It may sleep longer, until others are due too.
 //! 2. Whoever sets an earlier alarm than `until` wakes the driver, after the lock.
 //! 3. What was due at `latest` has been collected, or will be before the driver sleeps.
 //! 4. Wakers are cloned before the lock is taken, and woken or dropped after it.
-//! 5. Once they are stopped no alarm is set, and `until` is as late as can be: whoever sets one
+//! 5. The lock is brief: every operation takes it for some twenty nanoseconds. Sweeping the wheel,
+//!    and taking a slot of it apart, is longer, and is a share of a hundred operations or more.
+//! 6. Once they are stopped no alarm is set, and `until` is as late as can be: whoever sets one
 //!    finds out without a look of its own.
 
 use alloc::vec::Vec;
@@ -14,7 +16,7 @@ use core::{fmt, mem, task::Waker, time::Duration};
 use std::time::Instant;
 
 use selvedge_sync::raw::{
-    shim::{Lock, mutant},
+    shim::{Brief, mutant},
     wakers::Wake,
 };
 
@@ -27,10 +29,14 @@ use super::{
 /// How many alarms leave the lock at a time, or the whole of a slot if that is more.
 const BATCH: usize = if cfg!(selvedge_loom) { 1 } else { 64 };
 
+/// A driver that is so late, in nanoseconds, that a deadline which has passed meanwhile may be taken
+/// for one to come. It is woken as soon as the driver runs.
+const SURE: u64 = 250_000_000;
+
 /// Alarms, from a time on that is their zero.
 pub struct Alarms {
     zero: Instant,
-    state: Lock<State>,
+    state: Brief<State>,
 }
 
 struct State {
@@ -38,6 +44,8 @@ struct State {
     /// A time that has come.
     latest: u64,
     until: u64,
+    /// What is not due before is surely still to come, without a look at the clock.
+    sure: u64,
     /// Wakes the driver, while it sleeps.
     driver: Option<Waker>,
     /// Whether nobody wakes anybody any more.
@@ -60,8 +68,8 @@ impl Alarms {
     /// None yet.
     pub fn new(zero: Instant) -> Self {
         let (wheel, driver) = (Wheel::new(), None);
-        let state = State { wheel, latest: 0, until: 0, driver, stopped: false };
-        Self { zero, state: Lock::new(state) }
+        let state = State { wheel, latest: 0, until: 0, sure: SURE, driver, stopped: false };
+        Self { zero, state: Brief::new(state) }
     }
 
     #[inline]
@@ -83,7 +91,7 @@ impl Alarms {
 
     /// Wakes `waker` at `at`, which the driver is to see; at once if that has passed.
     ///
-    /// `clock` is read only if the alarm is earlier than all others.
+    /// `clock` is read only if the alarm is earlier than all others, or soon.
     ///
     /// # Errors
     ///
@@ -98,7 +106,7 @@ impl Alarms {
         let at = self.nanos(at);
         let waker = waker.clone();
         let first = self.state.with(|state| {
-            if at <= state.latest || at < state.until {
+            if at <= state.latest || at < state.until || at < state.sure {
                 return Err(waker);
             }
             Ok(Key::new(state.wheel.insert(at, waker).into()))
@@ -109,8 +117,7 @@ impl Alarms {
         }
     }
 
-    /// For an alarm that is the earliest, or has passed: rare, and the driver has to wake up, so
-    /// that the clock may be read.
+    /// For an alarm that is the earliest, is soon, or has passed.
     #[cold]
     fn register_first(&self, at: u64, waker: Waker, now: u64) -> Result<Key, TimerError> {
         let (key, wake) = self
@@ -131,6 +138,10 @@ impl Alarms {
             return (Key::passed(state.wheel.insert_fired().into()), Wake(Some(waker)));
         }
         let entry = state.wheel.insert(at, waker);
+        if at < state.until {
+            // The driver is to look now.
+            state.sure = now.saturating_add(SURE);
+        }
         (Key::new(entry.into()), state.call(at))
     }
 
@@ -186,7 +197,7 @@ impl Alarms {
     }
 
     /// Collects what is due at `now`, for the driver. If that is nothing, leaves `driver` to be
-    /// woken by an earlier alarm, and says when the next one is due.
+    /// woken by an earlier alarm, and says when it is to look again.
     pub fn collect(
         &self,
         now: Instant,
@@ -200,14 +211,18 @@ impl Alarms {
         self.state.with(|state| {
             state.latest = state.latest.max(now);
             while due.len() < BATCH && state.wheel.collect(now, due) {}
+            state.sure = state.latest.saturating_add(SURE);
             if !due.is_empty() {
                 state.until = 0;
                 return None;
             }
             mem::swap(&mut state.driver, driver);
-            let next = state.wheel.earliest();
-            state.until = next.unwrap_or(u64::MAX);
-            next.map(|next| self.zero + Duration::from_nanos(next))
+            state.until = state.wheel.earliest().unwrap_or(u64::MAX);
+            let look = state.wheel.next_look();
+            if let Some(look) = look {
+                state.sure = look.saturating_add(SURE);
+            }
+            look.map(|look| self.zero + Duration::from_nanos(look))
         })
     }
 
@@ -286,6 +301,18 @@ impl Alarms {
     /// The driver does not sleep any more.
     pub fn forget_driver(&self) {
         drop(self.take_driver());
+    }
+
+    /// The driver that left `waker` goes; if another has come since, it stays.
+    pub fn forget_driver_of(&self, waker: &Waker) {
+        let mine = |driver: &Waker| driver.will_wake(waker);
+        drop(self.state.with(|state| match state.driver.as_ref().is_some_and(mine) {
+            true => {
+                state.until = 0;
+                state.driver.take()
+            }
+            false => None,
+        }));
     }
 
     fn take_driver(&self) -> Option<Waker> {

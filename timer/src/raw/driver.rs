@@ -54,9 +54,7 @@ impl<C: Time> Driver<C> {
             if due.is_empty() && !self.time.park(&parker, next) {
                 return;
             }
-            for alarm in due.drain(..) {
-                wake(alarm.item);
-            }
+            due.drain(..).filter_map(|alarm| alarm.item).for_each(wake);
         }
     }
 }

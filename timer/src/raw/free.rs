@@ -45,18 +45,26 @@ impl Free {
     /// Adds one.
     #[inline]
     pub(super) fn add(&mut self, entry: u32) {
-        let mut at = entry as usize;
+        self.add_word(entry as usize / BITS, 1 << (entry as usize % BITS));
+    }
+
+    /// Adds those of `bits`, of the 64 entries that share a word.
+    #[inline]
+    pub(super) fn add_word(&mut self, word: usize, bits: u64) {
+        let (mut at, mut bits) = (word, bits);
+        if bits == 0 {
+            return;
+        }
         for level in &mut self.levels {
-            let (word, bit) = (at / BITS, at % BITS);
-            if word >= level.len() {
-                level.resize(word + 1, 0);
+            if at >= level.len() {
+                level.resize(at + 1, 0);
             }
-            let before = level[word];
-            level[word] |= 1 << bit;
+            let before = level[at];
+            level[at] |= bits;
             if before != 0 {
                 return;
             }
-            at = word;
+            (at, bits) = (at / BITS, 1 << (at % BITS));
         }
     }
 

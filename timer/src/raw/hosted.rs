@@ -189,9 +189,7 @@ impl<R: Runtime> Future for Drive<R> {
                 }
                 return Poll::Pending;
             }
-            for alarm in this.due.drain(..) {
-                wake(alarm.item);
-            }
+            this.due.drain(..).filter_map(|alarm| alarm.item).for_each(wake);
         }
     }
 }

@@ -17,14 +17,18 @@
 //! that of `elapsed`, in the slot of that digit.
 //!
 //! An entry that is removed leaves its place behind, dead, and is free once that is swept away: when
-//! its slot is emptied, or when more places are dead than not. To take it out at once, four places
+//! its slot is emptied, or when two of three places are dead. To take it out at once, four places
 //! in memory would have to be waited for one after the other, and one is enough.
+//!
+//! Deadlines that come shortly after the earliest can be waited for together with it: to wake up
+//! for each of a crowd would cost a hundred times what the wheel does.
 //!
 //! Invariants:
 //! 1. No waiting deadline has a tick before `elapsed`, or it stands in the slot of `elapsed`.
 //! 2. So what stands in a level is due before all of the levels above, and what stands in a slot
 //!    before all of the slots after it: the first slot of the lowest level has the earliest.
-//! 3. `earliest` of a slot is no later than any deadline in it. It is exact until one is removed.
+//! 3. `earliest` of a slot is no later than any deadline in it, and `latest` no earlier. They are
+//!    exact until one is removed.
 //! 4. `elapsed` moves to the slot that is being emptied, and no further: 1 and 2 stay true.
 //! 5. A waiting entry has one place, and knows it; a dead one is `FREE`, has one place, and is not
 //!    handed out before that is gone.
@@ -50,8 +54,12 @@ const FREE: u16 = u16::MAX - 1;
 /// A slot that was emptied keeps its memory up to so many places, so that a steady state allocates
 /// nothing; all slots together then keep six megabytes at most.
 const KEPT: usize = 1024;
-/// So many more places may be dead than not: sweeping them costs some three nanoseconds each then.
+/// So many more places may be dead than twice those that are not: a sweep goes through three places
+/// for two that it takes away then, and hardly one in four deadlines that stay has to move.
 const DEAD: usize = 256;
+/// Deadlines of so many ticks are waited for together, a quarter of a millisecond: of a crowd, that
+/// is; for one that stands alone its own time counts.
+const TOGETHER: usize = 4;
 
 /// Deadlines, in nanoseconds, each with an item. An entry is its owner's until it is removed.
 #[derive(Debug)]
@@ -73,7 +81,25 @@ pub struct Wheel<T> {
 #[derive(Debug)]
 struct Slot {
     earliest: u64,
+    latest: u64,
     places: Vec<Place>,
+}
+
+impl Slot {
+    const EMPTY: Self = Self { earliest: u64::MAX, latest: 0, places: Vec::new() };
+
+    /// What stands in it starts at `earliest` and ends at `latest`.
+    #[inline]
+    fn widen(&mut self, at: u64) {
+        self.earliest = cmp::min(self.earliest, at);
+        self.latest = cmp::max(self.latest, at);
+    }
+
+    /// Nothing stands in it.
+    #[inline]
+    fn reset(&mut self) {
+        (self.earliest, self.latest) = (u64::MAX, 0);
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +108,9 @@ struct Place {
     entry: u32,
 }
 
+/// Aligned, so that one of a small item never lies across two lines of the cache.
 #[derive(Debug)]
+#[repr(align(32))]
 struct Entry<T> {
     /// Until it is due.
     item: Option<T>,
@@ -102,8 +130,8 @@ pub struct Due<T> {
     pub number: u64,
     /// Its entry, which is its owner's still.
     pub entry: u32,
-    /// What was kept until then.
-    pub item: T,
+    /// What was kept until then, unless it has been taken out.
+    pub item: Option<T>,
 }
 
 impl<T> Wheel<T> {
@@ -171,24 +199,30 @@ impl<T> Wheel<T> {
     /// If there are 2^32 - 1 entries.
     #[inline]
     pub fn insert(&mut self, at: u64, item: T) -> u32 {
-        let entry = self.entry(Some(item));
-        self.put(at, entry);
+        let to = self.slot_of(at);
+        // No more places than entries, of which there are fewer than 2^32.
+        let index = self.slots[to].places.len() as u32;
+        let entry = self.entry(Some(item), to as u16, index);
+        let slot = &mut self.slots[to];
+        slot.widen(at);
+        slot.places.push(Place { at, entry });
         self.waiting += 1;
         entry
     }
 
     /// An entry whose deadline has come.
     pub fn insert_fired(&mut self) -> u32 {
-        self.entry(None)
+        self.entry(None, FIRED, 0)
     }
 
     #[inline]
-    fn entry(&mut self, item: Option<T>) -> u32 {
+    fn entry(&mut self, item: Option<T>, slot: u16, index: u32) -> u32 {
         let number = self.next_number;
         self.next_number += 1;
-        let fresh = Entry { item, number, slot: FIRED, index: 0 };
+        let fresh = Entry { item, number, slot, index };
         if let Some(free) = self.free.take() {
-            self.entries[free as usize] = fresh;
+            // One that is free has no item: nothing is to be dropped.
+            mem::forget(mem::replace(&mut self.entries[free as usize], fresh));
             return free;
         }
         self.entries.push(fresh);
@@ -236,7 +270,7 @@ impl<T> Wheel<T> {
                 self.dead[word] |= 1 << bit;
                 self.dead_count += 1;
                 self.waiting -= 1;
-                if self.dead_count > self.waiting + DEAD {
+                if self.dead_count > 2 * self.waiting + DEAD {
                     self.sweep();
                 }
                 return item;
@@ -262,26 +296,44 @@ impl<T> Wheel<T> {
     /// Takes every dead place away.
     #[cold]
     fn sweep(&mut self) {
-        for at in 0..self.slots.len() {
-            let mut places = mem::take(&mut self.slots[at].places);
-            let (mut kept, mut earliest) = (0, u64::MAX);
-            for index in 0..places.len() {
-                let place = places[index];
-                if self.is_dead(place.entry) {
-                    self.bury(place.entry);
+        for level in 0..LEVELS {
+            let mut occupied = self.occupied[level];
+            while occupied != 0 {
+                self.sweep_slot(level * SLOTS + occupied.trailing_zeros() as usize);
+                occupied &= occupied - 1;
+            }
+        }
+        if !self.slots.is_empty() {
+            self.sweep_slot(BEYOND);
+        }
+        for (word, dead) in self.dead.iter_mut().enumerate() {
+            self.free.add_word(word, mem::take(dead));
+        }
+        self.dead_count = 0;
+    }
+
+    /// Fills the dead places of a slot from its end.
+    fn sweep_slot(&mut self, at: usize) {
+        let mut places = mem::take(&mut self.slots[at].places);
+        self.slots[at].reset();
+        let (mut kept, mut end) = (0, places.len());
+        while kept < end {
+            let mut place = places[kept];
+            if self.is_dead(place.entry) {
+                end -= 1;
+                place = places[end];
+                if kept == end || self.is_dead(place.entry) {
                     continue;
                 }
-                if kept < index {
-                    places[kept] = place;
-                    self.entries[place.entry as usize].index = kept as u32;
-                }
-                earliest = cmp::min(earliest, place.at);
-                kept += 1;
+                places[kept] = place;
+                self.entries[place.entry as usize].index = kept as u32;
             }
-            places.truncate(kept);
-            self.slots[at] = Slot { earliest, places };
-            self.mark(at, kept > 0);
+            self.slots[at].widen(place.at);
+            kept += 1;
         }
+        places.truncate(kept);
+        self.slots[at].places = places;
+        self.mark(at, kept > 0);
     }
 
     /// Whether a slot is occupied.
@@ -327,34 +379,38 @@ impl<T> Wheel<T> {
         if let Some(moved) = slot.places.get(index as usize) {
             self.entries[moved.entry as usize].index = index;
         } else if slot.places.is_empty() {
-            slot.earliest = u64::MAX;
+            slot.reset();
             self.mark(at, false);
         }
         self.entries[entry as usize].slot = FIRED;
         self.waiting -= 1;
     }
 
+    /// Where `at` belongs, which is occupied from now on.
+    #[inline]
+    fn slot_of(&mut self, at: u64) -> usize {
+        if self.slots.is_empty() {
+            self.slots.resize_with(BEYOND + 1, || Slot::EMPTY);
+        }
+        let tick = cmp::max(at >> TICK, self.elapsed);
+        let differs = tick ^ self.elapsed;
+        if differs >> (DIGIT * LEVELS as u32) != 0 {
+            return BEYOND;
+        }
+        let level = (63 - (differs | 63).leading_zeros()) / DIGIT;
+        let digit = (tick >> (level * DIGIT)) as usize % SLOTS;
+        self.occupied[level as usize] |= 1 << digit;
+        level as usize * SLOTS + digit
+    }
+
     /// Into the slot of `at`.
     #[inline]
     fn put(&mut self, at: u64, entry: u32) {
-        let tick = cmp::max(at >> TICK, self.elapsed);
-        let differs = tick ^ self.elapsed;
-        let to = if differs >> (DIGIT * LEVELS as u32) == 0 {
-            let level = (63 - (differs | 63).leading_zeros()) / DIGIT;
-            let digit = (tick >> (level * DIGIT)) as usize % SLOTS;
-            self.occupied[level as usize] |= 1 << digit;
-            level as usize * SLOTS + digit
-        } else {
-            BEYOND
-        };
-        if self.slots.is_empty() {
-            self.slots.resize_with(BEYOND + 1, || Slot { earliest: u64::MAX, places: Vec::new() });
-        }
+        let to = self.slot_of(at);
         let slot = &mut self.slots[to];
-        slot.earliest = cmp::min(slot.earliest, at);
+        slot.widen(at);
         let held = &mut self.entries[entry as usize];
         held.slot = to as u16;
-        // No more places than entries, of which there are fewer than 2^32.
         held.index = slot.places.len() as u32;
         slot.places.push(Place { at, entry });
     }
@@ -374,6 +430,20 @@ impl<T> Wheel<T> {
     /// No deadline is earlier, and mostly one is as early.
     pub fn earliest(&self) -> Option<u64> {
         self.first().map(|first| self.slots[first].earliest)
+    }
+
+    /// When to look for what is due: at the earliest deadline, or so much later that those which
+    /// come shortly after it are due as well.
+    pub fn next_look(&self) -> Option<u64> {
+        let first = self.first()?;
+        let Slot { earliest, latest, .. } = self.slots[first];
+        if first >= SLOTS {
+            return Some(earliest);
+        }
+        // Those of the lowest level that follow, and are occupied.
+        let together = self.occupied[0] >> first & ((1 << TOGETHER) - 1);
+        let last = first + (63 - together.leading_zeros()) as usize;
+        Some(cmp::max(earliest, cmp::max(latest, self.slots[last].latest)))
     }
 
     /// The entry that is due first, or was created first of those.
@@ -425,8 +495,8 @@ impl<T> Wheel<T> {
         self.elapsed = cmp::max(self.elapsed, cmp::min(tick, end));
         self.mark(at, false);
         let mut places = mem::take(&mut self.slots[at].places);
-        self.slots[at].earliest = u64::MAX;
-        let (mut kept, mut earliest) = (0, u64::MAX);
+        self.slots[at].reset();
+        let mut kept = 0;
         for index in 0..places.len() {
             let place = places[index];
             if self.is_dead(place.entry) {
@@ -435,13 +505,12 @@ impl<T> Wheel<T> {
                 let entry = &mut self.entries[place.entry as usize];
                 entry.slot = FIRED;
                 self.waiting -= 1;
-                if let Some(item) = entry.item.take() {
-                    due.push(Due { at: place.at, number: entry.number, entry: place.entry, item });
-                }
+                let item = entry.item.take();
+                due.push(Due { at: place.at, number: entry.number, entry: place.entry, item });
             } else if level == 0 {
                 places[kept] = place;
                 self.entries[place.entry as usize].index = kept as u32;
-                earliest = cmp::min(earliest, place.at);
+                self.slots[at].widen(place.at);
                 kept += 1;
             } else {
                 self.put(place.at, place.entry);
@@ -450,7 +519,6 @@ impl<T> Wheel<T> {
         places.truncate(kept);
         if kept > 0 {
             self.mark(at, true);
-            self.slots[at].earliest = earliest;
         }
         let slot = &mut self.slots[at].places;
         if slot.is_empty() && (kept > 0 || places.capacity() <= KEPT) {
@@ -481,7 +549,7 @@ mod tests {
         let mut all = Vec::new();
         while wheel.collect(now, &mut all) {}
         all.iter().for_each(|due| assert!(due.at <= now, "early"));
-        all.into_iter().map(|due| due.item).collect()
+        all.into_iter().filter_map(|due| due.item).collect()
     }
 
     /// A deadline on either side of each boundary between slots and levels is due then, and not
@@ -520,6 +588,28 @@ mod tests {
         let order: Vec<_> = (0..200).step_by(2).chain((1..200).step_by(2)).collect();
         let order: Vec<_> = order.into_iter().filter(|n| ![3, 0, 77].contains(n)).collect();
         assert_eq!(due(&mut wheel, 6000 * ONE), order);
+    }
+
+    /// One that stands alone is looked for in its own time; those of a crowd together, and not much
+    /// later.
+    #[test]
+    fn a_crowd_is_looked_for_together() {
+        let mut wheel = Wheel::new();
+        let far = wheel.insert(5000 * ONE + 1, 0);
+        assert_eq!(wheel.next_look(), Some(5000 * ONE + 1));
+        wheel.insert(10 * ONE + 5, 1);
+        assert_eq!(wheel.next_look(), Some(10 * ONE + 5));
+        wheel.insert(10 * ONE + 9, 2);
+        assert_eq!(wheel.next_look(), Some(10 * ONE + 9));
+        let last = wheel.insert(13 * ONE + 7, 3);
+        wheel.insert(14 * ONE, 4);
+        assert_eq!((wheel.earliest(), wheel.next_look()), (Some(10 * ONE + 5), Some(13 * ONE + 7)));
+        wheel.remove(far);
+        wheel.remove(last);
+        assert_eq!(due(&mut wheel, 13 * ONE + 7), [1, 2]);
+        assert_eq!(wheel.next_look(), Some(14 * ONE));
+        assert_eq!(due(&mut wheel, 14 * ONE), [4]);
+        assert_eq!(wheel.next_look(), None);
     }
 
     /// Against a sorted map, with random steps of all sizes.
