@@ -10,21 +10,35 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use selvedge_sync::raw::shim::{self, Lock};
 
+#[cfg(feature = "_timer")]
+mod timer;
+
+/// A tick that does not come.
+const NEVER: u64 = u64::MAX;
+
 /// Virtual time, in ticks of no particular length.
 ///
 /// The earliest timer may fire at any moment: whether tasks are busy or not, as on a machine that
 /// is slow.
+///
+/// With a timer's feature it is a `time::Timer` as well, of which a tick is a millisecond.
 #[derive(Debug)]
 pub struct Clock {
     state: Lock<State>,
     /// Whether time stands still.
     frozen: bool,
+    /// When the first tick was.
+    #[cfg(feature = "_timer")]
+    zero: std::time::Instant,
 }
 
 struct State {
     now: u64,
     next_key: u64,
     timers: BTreeMap<(u64, u64), Waker>,
+    /// When those of a `Timer` are due, by their keys.
+    #[cfg(feature = "_timer")]
+    alarms: BTreeMap<u64, u64>,
     live: usize,
     driver: Option<Waker>,
     ended: bool,
@@ -36,11 +50,18 @@ impl Clock {
             now: 0,
             next_key: 0,
             timers: BTreeMap::new(),
+            #[cfg(feature = "_timer")]
+            alarms: BTreeMap::new(),
             live: 0,
             driver: None,
             ended: false,
         };
-        Self { state: Lock::new(state), frozen }
+        Self {
+            state: Lock::new(state),
+            frozen,
+            #[cfg(feature = "_timer")]
+            zero: std::time::Instant::now(),
+        }
     }
 
     /// What time it is.
@@ -106,7 +127,8 @@ impl Clock {
                     if state.ended {
                         return Err(true);
                     }
-                    let next = if self.frozen { None } else { state.timers.pop_first() };
+                    let comes = state.timers.keys().next().is_some_and(|(at, _)| *at < NEVER);
+                    let next = if self.frozen || !comes { None } else { state.timers.pop_first() };
                     match next {
                         Some(((at, _), timer)) => {
                             state.now = state.now.max(at);

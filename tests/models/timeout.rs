@@ -3,13 +3,14 @@
 use std::{
     future::{Future, pending},
     pin::pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
 };
 
 use selvedge::{
+    model::Check,
     sync::Semaphore,
-    time::{Elapsed, timeout_at_on},
+    time::{Duration, Elapsed, sleep_on, timeout_at_on, timeout_on},
 };
 
 use crate::{
@@ -59,4 +60,49 @@ fn the_time_comes() {
         assert_eq!(driver.now(), 2);
         driver.stop();
     });
+}
+
+/// A design of a user's that takes its time from the design's clock: any timer that is due may fire
+/// at any moment, so each of both ends is seen, and no other.
+///
+/// Red when: mutant "no re-grant on cancel", or the clock fires what is never due.
+#[test]
+fn a_design_has_its_time_from_its_clock() {
+    let report = Check::new().preemptions(2).run(|design| {
+        let (clock, outcome) = (design.clock(), design.outcome());
+        let semaphore = Arc::new(Semaphore::new(0));
+        let had = Arc::new(Mutex::new(false));
+        let milli = Duration::from_millis(1);
+        design.task("giver", {
+            let (clock, semaphore) = (clock.clone(), semaphore.clone());
+            async move {
+                sleep_on(clock, milli).await;
+                semaphore.add_permits(1);
+            }
+        });
+        design.task("waiter", {
+            let (semaphore, had) = (semaphore.clone(), had.clone());
+            async move {
+                let limited = timeout_on(clock.clone(), milli, semaphore.acquire());
+                match limited.await {
+                    Ok(permit) => {
+                        permit.unwrap().forget();
+                        *had.lock().unwrap() = true;
+                        outcome("had".into());
+                    }
+                    Err(Elapsed) => outcome("late".into()),
+                }
+                // Time does not go on to what never comes.
+                let never = sleep_on(clock.clone(), Duration::MAX);
+                assert_eq!(timeout_on(clock, milli, never).await, Err(Elapsed));
+            }
+        });
+        design.after(move || {
+            let left = usize::from(!*had.lock().unwrap());
+            assert_eq!(semaphore.available_permits(), left);
+        });
+    });
+    let outcomes: Vec<_> = report.outcomes.iter().map(String::as_str).collect();
+    assert_eq!(outcomes, ["had", "late"]);
+    report.unwrap();
 }
