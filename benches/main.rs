@@ -6,6 +6,7 @@ mod bounded_semaphore;
 mod broadcast;
 mod cancel;
 mod capacity_limiter;
+mod chunks_timeout;
 mod combine;
 mod completion;
 mod condvar;
@@ -45,6 +46,8 @@ mod shield;
 mod shutdown;
 mod sleep;
 mod stack;
+mod stream_debounce;
+mod stream_throttle;
 mod task_group;
 mod timeout;
 mod tracker;
@@ -108,6 +111,9 @@ fn groups() -> Vec<Group> {
         interval::groups,
         reschedule::groups,
         sleep::groups,
+        chunks_timeout::groups,
+        stream_debounce::groups,
+        stream_throttle::groups,
         timeout::groups,
         r#virtual::groups,
     ];

@@ -8,9 +8,32 @@ use std::{
 
 use selvedge::time::{DelayQueue, Timer, VirtualClock, delay_queue::Key, never};
 
-use crate::harness::{Watched, allocations, panics};
+use crate::{
+    harness::{Watched, allocations, panics},
+    sleep::seasoned,
+    sweep::{Report, Swept},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) fn sweep(report: Report<'_>) {
+    Swept {
+        name: "DelayQueue::poll_expired",
+        make: seasoned,
+        wait: |clock| {
+            let mut queue = DelayQueue::new_on(VirtualClock::clone(clock));
+            queue.insert((), SECOND);
+            Box::pin(
+                async move { std::future::poll_fn(|cx| queue.poll_expired(cx)).await.is_some() },
+            )
+        },
+        free: |clock| clock.advance(SECOND),
+        waiting: VirtualClock::waiting,
+        is_free: |clock| clock.waiting() == 0,
+        close: None,
+    }
+    .sweep(report);
+}
 
 type Queue<V> = DelayQueue<V, VirtualClock>;
 

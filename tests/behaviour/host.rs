@@ -173,24 +173,29 @@ fn meddle_with<T: Timer + Clone + Send + Sync + 'static>(
 ) {
     let inside = timer.clone();
     let (spy, waker) = Spy::new(move |touch| {
-        let mut passing = pin!(sleep_on(&inside, length));
+        let mut passing = pin!(sleep_on(&inside, Duration::MAX));
         assert!(poll(passing.as_mut()).is_pending());
         if touch == crate::harness::Touch::Wake {
             woken();
         }
     });
-    let mut sleep = pin!(sleep_on(timer.clone(), length));
+    let mut sleep = pin!(sleep_on(timer.clone(), Duration::MAX));
     assert!(sleep.as_mut().poll_with(&waker).is_pending());
+    sleep.as_mut().reset(timer.now() + length);
     pass();
     assert_eq!(spy.seen(), [1, 1, 0]);
     assert!(poll(sleep.as_mut()).is_ready());
 
     // One that panics is its task's trouble.
     let panicking = Meddler::waker(|| panic!("on purpose"), || ());
-    let mut first = pin!(sleep_on(timer.clone(), length));
-    let mut second = pin!(sleep_on(timer.clone(), length));
+    let mut first = pin!(sleep_on(timer.clone(), Duration::MAX));
+    let mut second = pin!(sleep_on(timer.clone(), Duration::MAX));
     assert!(first.as_mut().poll_with(&panicking).is_pending());
     assert!(second.as_mut().poll_with(&waker).is_pending());
+    let at = timer.now() + length;
+    // Whoever sets one that has passed already hears of the panic.
+    let _ = panics(|| first.as_mut().reset(at));
+    second.as_mut().reset(at);
     pass();
     assert_eq!(spy.seen(), [2, 2, 0]);
     assert!(poll(second).is_ready());

@@ -8,9 +8,33 @@ use selvedge::time::{
     Interval, MissedTickBehavior, Timer, VirtualClock, interval_at_on, interval_on, never,
 };
 
-use crate::harness::{Watched, panics, poll, ready};
+use crate::{
+    harness::{Watched, panics, poll, ready},
+    sleep::seasoned,
+    sweep::{Report, Swept},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) fn sweep(report: Report<'_>) {
+    Swept {
+        name: "Tick",
+        make: seasoned,
+        wait: |clock| {
+            let start = clock.now() + SECOND;
+            let mut beat = interval_at_on(VirtualClock::clone(clock), start, SECOND);
+            Box::pin(async move {
+                beat.tick().await;
+                true
+            })
+        },
+        free: |clock| clock.advance(SECOND),
+        waiting: VirtualClock::waiting,
+        is_free: |clock| clock.waiting() == 0,
+        close: None,
+    }
+    .sweep(report);
+}
 
 type Beat = Interval<VirtualClock>;
 

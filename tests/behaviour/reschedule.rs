@@ -8,9 +8,33 @@ use std::{
 
 use selvedge::time::{Deadline, Elapsed, Timer, VirtualClock, never, sleep_on};
 
-use crate::harness::{Meddler, PollWith, Spy, Watched, growth, panics, poll, ready};
+use crate::{
+    harness::{Meddler, PollWith, Spy, Watched, growth, panics, poll, ready},
+    sleep::seasoned,
+    sweep::{Report, Swept},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// It leaves a waker with the timer and one with the deadline: the shapes that count them are in tests
+/// of their own.
+pub(crate) fn sweep(report: Report<'_>) {
+    let swept = Swept {
+        name: "Limited",
+        make: seasoned,
+        wait: |clock: &Arc<VirtualClock>| {
+            let deadline = Deadline::after_on(VirtualClock::clone(clock), SECOND);
+            let limited = deadline.limit(pending::<()>());
+            Box::pin(async { limited.await.is_err() })
+        },
+        free: |clock| clock.advance(SECOND),
+        waiting: VirtualClock::waiting,
+        is_free: |clock| clock.waiting() == 0,
+        close: None,
+    };
+    report(swept.name, "1 cancel at every poll", swept.cancel_at_every_poll());
+    report(swept.name, "2 handles dropped in parallel", swept.drop_handles_in_parallel());
+}
 
 /// Semantics 104.
 #[test]

@@ -87,6 +87,13 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::watch::sweep,
     crate::sleep::sweep,
     crate::timeout::sweep,
+    crate::chunks_timeout::sweep,
+    crate::delay_queue::sweep,
+    crate::interval::sweep,
+    crate::reschedule::sweep,
+    crate::stream_debounce::sweep,
+    crate::stream_throttle::sweep,
+    crate::r#virtual::sweep,
 ];
 
 impl<P: Send + Sync + 'static> Swept<P> {
@@ -106,7 +113,7 @@ impl<P: Send + Sync + 'static> Swept<P> {
 
     /// Each of up to four waiters is dropped after each number of polls, before and after the turn
     /// comes: the turn reaches somebody else, or is free.
-    fn cancel_at_every_poll(&self) -> usize {
+    pub(crate) fn cancel_at_every_poll(&self) -> usize {
         let mut cases = 0;
         for others in 0..4 {
             for place in 0..=others {
@@ -155,7 +162,7 @@ impl<P: Send + Sync + 'static> Swept<P> {
     }
 
     /// A waiter, a canceller and whoever gives the turn drop their handles at the same time.
-    fn drop_handles_in_parallel(&self) -> usize {
+    pub(crate) fn drop_handles_in_parallel(&self) -> usize {
         const ROUNDS: usize = 200;
         for _ in 0..ROUNDS {
             let shared = Arc::new((self.make)());

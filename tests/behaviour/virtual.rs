@@ -1,5 +1,5 @@
 use std::{
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
     pin::{Pin, pin},
     sync::{Arc, Mutex, mpsc},
     task::Poll,
@@ -13,9 +13,83 @@ use selvedge::{
     time::{Timer, VirtualClock, sleep, sleep_on},
 };
 
-use crate::harness::{Meddler, PollWith, Watched, panics, poll, ready};
+use crate::{
+    harness::{Meddler, PollWith, Spy, Watched, growth, panics, poll, ready},
+    sweep::{Report, Swept},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// Its own waker and the one with which it waits for deadlines come and go together: the shapes that
+/// count them are in tests of their own.
+pub(crate) fn sweep(report: Report<'_>) {
+    let swept = Swept {
+        name: "AutoAdvance",
+        make: || (VirtualClock::new(), Semaphore::new(0)),
+        wait: |shared: &Arc<(VirtualClock, Semaphore)>| {
+            let (clock, shared) = (shared.0.clone(), shared.clone());
+            Box::pin(clock.auto_advance(async move { shared.1.acquire().await.is_ok() }))
+        },
+        free: |(_, permits)| permits.add_permits(1),
+        waiting: |(_, permits)| permits.waiters(),
+        is_free: |(_, permits)| permits.try_acquire().is_ok(),
+        close: Some(|(_, permits)| permits.close()),
+    };
+    report(swept.name, "1 cancel at every poll", swept.cancel_at_every_poll());
+    report(swept.name, "2 handles dropped in parallel", swept.drop_handles_in_parallel());
+}
+
+/// Polled, cancelled and forgotten: a clock keeps no waker of a driver that is gone, and those of
+/// others.
+#[test]
+fn a_driver_that_goes_is_forgotten() {
+    let clock = VirtualClock::new();
+    let (gone, other) = (Watched::new(), Watched::new());
+    let mut driver = Box::pin(clock.auto_advance(pending::<()>()));
+    let passing = || {
+        let mut passing = pin!(clock.auto_advance(pending::<()>()));
+        for _ in 0..3 {
+            assert!(gone.poll(passing.as_mut()).is_pending());
+        }
+        assert_eq!(gone.kept(), 2);
+    };
+    (0..10).for_each(|_| passing());
+    assert_eq!(growth(|| (0..1000).for_each(|_| passing())), 0);
+    assert_eq!((gone.kept(), gone.woken()), (0, 0));
+
+    // It was replaced by another, which goes on.
+    let mut before = Box::pin(clock.auto_advance(pending::<()>()));
+    assert!(gone.poll(before.as_mut()).is_pending());
+    assert!(other.poll(driver.as_mut()).is_pending());
+    drop(before);
+    let mut sleep = pin!(sleep_on(&clock, SECOND));
+    assert!(poll(sleep.as_mut()).is_pending());
+    assert_eq!((gone.kept(), other.woken()), (0, 1));
+    assert!(other.poll(driver.as_mut()).is_pending());
+    ready(sleep);
+}
+
+/// Whatever a waker does when it is touched, no lock is held.
+#[test]
+fn a_waker_may_use_the_clock_whenever_it_is_touched() {
+    let clock = VirtualClock::new();
+    let inside = clock.clone();
+    let (spy, waker) = Spy::new(move |_| {
+        let mut passing = pin!(sleep_on(&inside, Duration::ZERO));
+        ready(passing.as_mut());
+        let _ = (inside.waiting(), inside.now());
+        inside.advance(Duration::ZERO);
+    });
+    let mut driver = Box::pin(clock.auto_advance(pending::<()>()));
+    assert!(driver.as_mut().poll_with(&waker).is_pending());
+    let mut sleep = pin!(sleep_on(&clock, SECOND));
+    assert!(sleep.as_mut().poll_with(&waker).is_pending());
+    assert!(driver.as_mut().poll_with(&waker).is_pending());
+    ready(sleep);
+    drop(driver);
+    let [clones, wakes, drops] = spy.seen();
+    assert_eq!((clones - wakes - drops, wakes), (0, 2), "for the deadline, and when it had come");
+}
 
 /// Semantics 107: straight to the next deadline, and only when every task is idle.
 #[test]

@@ -11,6 +11,9 @@
 //! | `reschedule`  | [`Deadline`], which can be moved while it is waited for             |
 //! | `interval`    | [`interval()`]: a tick every so often                               |
 //! | `delay_queue` | [`DelayQueue`]: items that come out when they are due               |
+//! | `stream_throttle` | [`stream_throttle()`]: no faster than one item a period         |
+//! | `stream_debounce` | [`stream_debounce()`]: one item of each burst, or two           |
+//! | `chunks_timeout` | [`chunks_timeout()`]: so many items, or as many as came in time  |
 //! | `virtual`     | [`VirtualClock`]: time that is turned by hand, or jumps, for tests  |
 //! | `thread`      | the default timer                                                   |
 //! | `tokio`       | `TokioTimer`: tokio's own timer wakes                               |
@@ -18,7 +21,9 @@
 //! | `stream`      | [`Interval`] and [`DelayQueue`] are streams                         |
 //!
 //! The timers sleep in a hierarchical wheel: setting, moving and cancelling a deadline take the same
-//! time for a thousand and for a million of them, and allocate nothing once it has grown.
+//! time for a thousand and for a million of them, and allocate nothing once it has grown. No deadline
+//! is early. One that stands alone is woken for in its own time; those of a crowd that come within a
+//! quarter of a millisecond are woken together.
 #![no_std]
 
 #[cfg(feature = "std")]
@@ -81,6 +86,21 @@ pub use interval::{
 pub mod delay_queue;
 #[cfg(feature = "delay_queue")]
 pub use delay_queue::DelayQueue;
+
+#[cfg(feature = "stream_throttle")]
+mod stream_throttle;
+#[cfg(feature = "stream_throttle")]
+pub use stream_throttle::{StreamThrottle, stream_throttle, stream_throttle_on};
+
+#[cfg(feature = "stream_debounce")]
+mod stream_debounce;
+#[cfg(feature = "stream_debounce")]
+pub use stream_debounce::{DebounceEdge, StreamDebounce, stream_debounce, stream_debounce_on};
+
+#[cfg(feature = "chunks_timeout")]
+mod chunks_timeout;
+#[cfg(feature = "chunks_timeout")]
+pub use chunks_timeout::{ChunksTimeout, chunks_timeout, chunks_timeout_on};
 
 #[cfg(feature = "virtual")]
 mod r#virtual;

@@ -188,7 +188,13 @@ impl<T: Timer> Sleep<T> {
     }
 
     /// The timer that it goes by.
-    #[cfg(any(feature = "interval", feature = "delay_queue"))]
+    #[cfg(any(
+        feature = "interval",
+        feature = "delay_queue",
+        feature = "stream_throttle",
+        feature = "stream_debounce",
+        feature = "chunks_timeout"
+    ))]
     pub(crate) fn timer(&self) -> &T {
         &self.timer
     }
