@@ -37,7 +37,7 @@
 
 use alloc::{collections::VecDeque, sync::Arc};
 use core::{
-    fmt,
+    fmt, mem,
     pin::Pin,
     task::{Context, Poll, Waker},
 };
@@ -101,7 +101,7 @@ struct State {
 ///
 /// # Cancel safety
 ///
-/// A read that is dropped takes no bytes. The waker of the last one stays until the next read, the
+/// A read that is dropped takes no bytes; nor does one that panics, as the writer's waker does. The waker of the last one stays until the next read, the
 /// next bytes, or the end.
 #[derive(Debug)]
 pub struct Reader {
@@ -129,15 +129,46 @@ pub struct End {
 /// The room for the waker of one side.
 type Room = fn(&mut State) -> &mut Option<Waker>;
 
+/// Other people's code that is to be run once a read or a write is done: the other side's waker, and one
+/// that was not needed.
+struct After {
+    wake: Option<Waker>,
+    spare: Option<Waker>,
+}
+
+impl After {
+    fn run(self) {
+        let _spare = self.spare;
+        if let Some(waker) = self.wake {
+            waker.wake();
+        }
+    }
+}
+
+/// Bytes on their way to the reader, while other people's code runs: should that panic, they go back.
+struct Unclaimed<'a> {
+    pipe: &'a Pipe,
+    bytes: &'a [u8],
+}
+
+impl Drop for Unclaimed<'_> {
+    fn drop(&mut self) {
+        // The room may be the writer's by now: the buffer is larger than it should be for a while.
+        self.pipe.state.with(|state| {
+            self.bytes.iter().rev().for_each(|byte| state.buffer.push_front(*byte));
+        });
+    }
+}
+
 impl Pipe {
-    /// Does `work` once it can be done: the result, and the other side's waker, which is to be
-    /// woken. Leaves the task's waker in `room` otherwise.
+    /// Does `work` once it can be done: the result, and what is to be run after it. Leaves the task's
+    /// waker in `room` otherwise.
     fn poll<R>(
         &self,
         cx: &mut Context<'_>,
         room: Room,
         mut work: impl FnMut(&mut State) -> Option<(R, Option<Waker>)>,
-    ) -> Poll<R> {
+    ) -> Poll<(R, After)> {
         let mut is_known = false;
         let mut done = self.state.with(|state| {
             let done = work(state);
@@ -146,29 +177,24 @@ impl Pipe {
                 || (known.is_some() && mutant!("pipe: the waker is not replaced"));
             done
         });
-        let mut _old = None;
+        let mut spare = None;
         if done.is_none() {
             if is_known {
                 return Poll::Pending;
             }
-            let waker = cx.waker().clone();
+            spare = Some(cx.waker().clone());
             // RACE: 1. A finds nothing to do. 2. B changes that, and finds no waker. 3. A leaves its
             //       waker, and sleeps for ever. So A looks once more as it leaves it.
             done = self.state.with(|state| {
                 let done = work(state);
                 if done.is_none() {
-                    _old = room(state).replace(waker);
+                    mem::swap(room(state), &mut spare);
                 }
                 done
             });
         }
         match done {
-            Some((result, other)) => {
-                if let Some(other) = other {
-                    other.wake();
-                }
-                Poll::Ready(result)
-            }
+            Some((result, wake)) => Poll::Ready((result, After { wake, spare })),
             None => Poll::Pending,
         }
     }
@@ -195,10 +221,12 @@ impl Pipe {
                 Some((count, writer))
             },
         );
-        if read.is_ready() {
-            self.note("read");
-        }
-        read.map(Ok)
+        let Poll::Ready((count, after)) = read else { return Poll::Pending };
+        self.note("read");
+        let unclaimed = Unclaimed { pipe: self, bytes: &into[..count] };
+        after.run();
+        mem::forget(unclaimed);
+        Poll::Ready(Ok(count))
     }
 
     fn write(&self, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
@@ -212,7 +240,7 @@ impl Pipe {
                 if state.is_deserted || state.is_ended {
                     return Some((Err(io::ErrorKind::BrokenPipe.into()), None));
                 }
-                let count = from.len().min(self.capacity - state.buffer.len());
+                let count = from.len().min(self.capacity.saturating_sub(state.buffer.len()));
                 if count == 0 {
                     return None;
                 }
@@ -222,10 +250,10 @@ impl Pipe {
                 Some((Ok(count), reader))
             },
         );
-        if written.is_ready() {
-            self.note("wrote");
-        }
-        written
+        let Poll::Ready((written, after)) = written else { return Poll::Pending };
+        self.note("wrote");
+        after.run();
+        Poll::Ready(written)
     }
 
     /// No more bytes.
@@ -244,7 +272,7 @@ impl Pipe {
     fn desert(&self) {
         let (writer, _mine, _rest) = self.state.with(|state| {
             state.is_deserted = true;
-            (state.writer.take(), state.reader.take(), core::mem::take(&mut state.buffer))
+            (state.writer.take(), state.reader.take(), mem::take(&mut state.buffer))
         });
         self.note("deserted");
         if let Some(writer) = writer.filter(|_| !mutant!("pipe: that nobody reads is not told")) {

@@ -15,7 +15,7 @@ use futures_lite::{
 use selvedge::channel::pipe::{self, Reader, Writer};
 
 use crate::{
-    harness::{Meddler, PollWith, Spy, Watched, allocations, panics, poll, ready},
+    harness::{Meddler, PollWith, Spy, Touch, Watched, allocations, panics, poll, ready},
     sweep::{Doors, Report, Swept},
 };
 
@@ -153,6 +153,70 @@ fn wakers_may_use_the_other_end_and_may_panic() {
     assert_eq!(read(&mut reader, Waker::noop()), Poll::Ready(1), "it was written all the same");
     let mut future = pin!(reader.read(&mut []));
     assert!(future.as_mut().poll_with(Waker::noop()).is_ready());
+}
+
+/// Whoever reads wakes the writer. If that panics, the bytes are there still, in their places.
+#[test]
+fn a_writers_waker_that_panics_loses_no_bytes() {
+    for writes in [false, true] {
+        let (mut reader, writer) = pipe::simplex(3);
+        let writer = Arc::new(Mutex::new(writer));
+        ready(pin!(writer.lock().unwrap().write_all(b"abc"))).unwrap();
+        let inside = writer.clone();
+        let waker = Meddler::waker(
+            move || {
+                // It may even take the room that the read has made.
+                if writes {
+                    let mut writer = inside.lock().unwrap_or_else(|error| error.into_inner());
+                    assert_eq!(ready(pin!(writer.write(b"def"))).unwrap(), 2);
+                }
+                panic!("on purpose");
+            },
+            || (),
+        );
+        {
+            let mut writer = writer.lock().unwrap();
+            assert!(pin!(writer.write(b"def")).poll_with(&waker).is_pending());
+        }
+        let mut heard = [0; 2];
+        assert!(panics(|| drop(poll(pin!(reader.read(&mut heard))))));
+        assert_eq!(reader.len(), if writes { 5 } else { 3 });
+        let mut writer = writer.lock().unwrap_or_else(|error| error.into_inner());
+        assert!(poll(pin!(writer.write(b"-"))).is_pending(), "there is no room");
+        let mut heard = [0; 5];
+        let count = ready(pin!(reader.read(&mut heard))).unwrap();
+        assert_eq!(&heard[..count], if writes { &b"abcde"[..] } else { b"abc" });
+        assert_eq!(ready(pin!(writer.write(b"fgh!"))).unwrap(), 3);
+    }
+}
+
+/// A task that is polled while somebody writes: its waker is not needed, and is other people's code.
+#[test]
+fn a_waker_that_is_not_needed_is_dropped_outside_of_the_lock() {
+    for bad in [false, true] {
+        let (mut reader, writer) = pipe::simplex(4);
+        let writer = Arc::new(Mutex::new(writer));
+        let inside = writer.clone();
+        let (spy, waker) = Spy::new(move |touch| {
+            let mut writer = inside.lock().unwrap();
+            match touch {
+                Touch::Clone => ready(pin!(writer.write_all(b"ab"))).unwrap(),
+                Touch::Drop if writer.is_closed() => {}
+                Touch::Drop => {
+                    ready(pin!(writer.close())).unwrap();
+                    drop(writer);
+                    assert!(!bad, "on purpose");
+                }
+                Touch::Wake => unreachable!("nobody waits"),
+            }
+        });
+        if bad {
+            assert!(panics(|| _ = read(&mut reader, &waker)));
+        }
+        assert_eq!(read(&mut reader, &waker), Poll::Ready(2));
+        assert_eq!(spy.seen(), [1, 0, 1]);
+        assert!(reader.is_closed() && reader.is_empty());
+    }
 }
 
 #[test]
