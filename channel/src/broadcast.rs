@@ -28,7 +28,7 @@ use selvedge_sync::raw::shim::doomed;
 
 use self::{
     error::{SendError, TryRecvError, TrySendError},
-    shared::{Pushed, Shared},
+    shared::{Cursor, Pushed, Shared},
 };
 
 pub mod error;
@@ -55,7 +55,7 @@ pub enum Overflow {
 ///
 /// # Panics
 ///
-/// Panics if `capacity` is 0, or above `usize::MAX / 2`.
+/// Panics if `capacity` is 0, or above 2³¹.
 #[track_caller]
 pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     with_overflow(capacity, Overflow::DropOldest)
@@ -107,7 +107,7 @@ pub struct WeakSender<T> {
 /// The last receiver of a message gets the message itself, the others a clone.
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
-    next: u64,
+    cursor: Cursor<T>,
 }
 
 /// A receiving end that receives nothing: it holds the channel open, and no message back.
@@ -207,8 +207,7 @@ impl<T> Sender<T> {
     #[must_use]
     #[track_caller]
     pub fn subscribe(&self) -> Receiver<T> {
-        let next = self.shared.enter();
-        Receiver { shared: Arc::clone(&self.shared), next }
+        Receiver::enter(&self.shared)
     }
 
     /// Waits until there is no receiver, inactive ones included.
@@ -304,10 +303,16 @@ impl<T> WeakSender<T> {
 }
 
 impl<T> Receiver<T> {
+    #[track_caller]
+    fn enter(shared: &Arc<Shared<T>>) -> Self {
+        let cursor = Cursor::new(shared.enter());
+        Self { shared: Arc::clone(shared), cursor }
+    }
+
     /// How many messages are to be received, those that were overtaken included.
     #[must_use]
     pub fn len(&self) -> usize {
-        (self.shared.sent.look().number() - self.next) as usize
+        self.cursor.behind(self.shared.sent.look().number()) as usize
     }
 
     /// Whether there is no message to be received.
@@ -368,15 +373,15 @@ impl<T: Clone> Receiver<T> {
     #[must_use]
     #[track_caller]
     pub fn resubscribe(&self) -> Self {
-        let next = self.shared.enter();
-        Self { shared: Arc::clone(&self.shared), next }
+        Self::enter(&self.shared)
     }
 
     /// Receives the next message.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing: it takes a message only when it returns it.
+    /// Dropping the future loses nothing: it takes a message only when it returns it. Should the waker
+    /// of a sender panic meanwhile, the next `recv` returns it.
     ///
     /// # Errors
     ///
@@ -389,7 +394,7 @@ impl<T: Clone> Receiver<T> {
     /// counts as received.
     #[inline]
     pub fn recv(&mut self) -> Recv<'_, T> {
-        Recv::new(&self.shared, &mut self.next)
+        Recv::new(&self.shared, &mut self.cursor)
     }
 
     /// Receives the next message, if it is there.
@@ -399,7 +404,10 @@ impl<T: Clone> Receiver<T> {
     /// Says why there is none.
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.shared.try_recv(&mut self.next)
+        match self.shared.try_recv_fast(&mut self.cursor) {
+            Some(message) => Ok(message),
+            None => self.shared.try_recv_slowly(&mut self.cursor),
+        }
     }
 
     /// Parks the calling thread until there is a message.
@@ -439,8 +447,7 @@ impl<T> InactiveReceiver<T> {
     #[must_use]
     #[track_caller]
     pub fn activate_cloned(&self) -> Receiver<T> {
-        let next = self.shared.enter();
-        Receiver { shared: Arc::clone(&self.shared), next }
+        Receiver::enter(&self.shared)
     }
 }
 
@@ -482,7 +489,7 @@ impl<T> Drop for WeakSender<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if !doomed() {
-            self.shared.leave(self.next);
+            self.shared.leave(self.cursor.next());
         }
     }
 }

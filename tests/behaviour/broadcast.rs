@@ -399,6 +399,79 @@ fn wakers_that_panic_or_look_on_cost_the_others_nothing() {
     }
 }
 
+/// Whoever receives makes room for a sender. If that one's waker panics, the message is there still.
+#[test]
+fn a_senders_waker_that_panics_loses_no_message() {
+    type Get = fn(&mut Receiver<String>);
+    let gets: [Get; 2] = [|rx| drop(rx.try_recv()), |rx| drop(poll(pin!(rx.recv())))];
+    for get in gets {
+        let (tx, mut rx) = broadcast::with_overflow(1, Overflow::Wait);
+        let mut other = tx.subscribe();
+        tx.try_broadcast(String::from("warp")).unwrap();
+        assert_eq!(other.try_recv().as_deref(), Ok("warp"));
+        let waker = Meddler::waker(|| panic!("on purpose"), || ());
+        let mut waiting = Box::pin(tx.broadcast(String::from("weft")));
+        assert!(waiting.as_mut().poll_with(&waker).is_pending());
+        assert!(panics(|| get(&mut rx)));
+        assert_eq!((rx.len(), tx.len()), (1, 0));
+        assert_eq!(ready(waiting.as_mut()), Ok(None), "the place was handed out once");
+        assert_eq!((rx.len(), tx.len()), (2, 1));
+        assert_eq!(ready(pin!(rx.recv())).as_deref(), Ok("warp"));
+        assert_eq!((rx.try_recv().as_deref(), rx.len()), (Ok("weft"), 0));
+        assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+        assert_eq!(other.try_recv().as_deref(), Ok("weft"));
+        drop(waiting);
+    }
+
+    // It goes with a receiver that goes, or that is to receive no more.
+    for deactivates in [false, true] {
+        let (tx, mut rx) = broadcast::with_overflow(1, Overflow::Wait);
+        let message = Arc::new(());
+        tx.try_broadcast(message.clone()).unwrap();
+        let waker = Meddler::waker(|| panic!("on purpose"), || ());
+        let mut waiting = Box::pin(tx.broadcast(message.clone()));
+        assert!(waiting.as_mut().poll_with(&waker).is_pending());
+        assert!(panics(|| drop(rx.try_recv())));
+        assert_eq!((Arc::strong_count(&message), rx.len()), (3, 1));
+        if deactivates {
+            drop(rx.deactivate());
+        } else {
+            drop(rx);
+        }
+        assert_eq!(Arc::strong_count(&message), 2);
+    }
+}
+
+/// A message whose drop panics is dropped by whoever reads it last, who has its copy all the same.
+#[test]
+fn a_message_whose_drop_panics_does_not_cost_its_copy() {
+    type Other = Arc<Mutex<Option<Receiver<Rude>>>>;
+    #[derive(Debug)]
+    struct Rude(Option<Other>);
+    impl Clone for Rude {
+        fn clone(&self) -> Self {
+            // Somebody else reads it at the same time, so the first to begin is the last to end.
+            if let Some(mut other) = self.0.as_ref().and_then(|other| other.lock().unwrap().take())
+            {
+                assert!(other.try_recv().is_ok());
+            }
+            Self(None)
+        }
+    }
+    impl Drop for Rude {
+        fn drop(&mut self) {
+            assert!(self.0.is_none() || thread::panicking(), "on purpose");
+        }
+    }
+    let (tx, mut first) = broadcast::channel(4);
+    let second = Arc::new(Mutex::new(Some(tx.subscribe())));
+    tx.send(Rude(Some(second))).unwrap();
+    assert!(panics(|| drop(first.try_recv())));
+    assert_eq!((first.len(), tx.len()), (1, 0));
+    assert!(matches!(first.try_recv(), Ok(Rude(None))));
+    assert!(matches!(first.try_recv(), Err(TryRecvError::Empty)));
+}
+
 #[test]
 fn a_stream_yields_messages_and_says_what_it_missed() {
     let (tx, rx) = broadcast::channel(2);

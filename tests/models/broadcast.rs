@@ -43,8 +43,8 @@ impl Message {
 
 /// Two receivers get a message each, and the last of them takes it away.
 ///
-/// Red when: any ordering of `write`, `pin`, `take` or the drop of `Pinned` is Relaxed; mutants
-/// "gate: wakes one of many", "gate: lines up without a word".
+/// Red when: the CAS of `try_pin` is Relaxed; mutants "gate: wakes one of many", "gate: lines up
+/// without a word".
 #[test]
 fn both_get_it_and_the_last_takes_it() {
     check(2, || {
@@ -94,8 +94,8 @@ fn a_message_that_was_put_aside_is_received() {
 /// A message that is being read is not written over, however often it is overtaken; who was
 /// overtaken before it looked is told so.
 ///
-/// Red when: mutant "broadcast: a message that is read is written over"; the CAS of `write` is
-/// Relaxed.
+/// Red when: mutant "broadcast: a message that is read is written over"; the CAS of `write` or of
+/// `step_out` is Relaxed.
 #[test]
 fn a_message_that_is_read_is_left_alone() {
     check(3, || {
@@ -128,7 +128,7 @@ fn a_message_that_is_read_is_left_alone() {
 
 /// A receiver that goes takes with it what it alone had not read.
 ///
-/// Red when: the drop of a receiver reads less than it was sent.
+/// Red when: the drop of a receiver reads less than it was sent; the load of `take_late` is Relaxed.
 #[test]
 fn a_receiver_that_goes_keeps_nothing_alive() {
     check(3, || {

@@ -14,7 +14,7 @@ use selvedge_sync::{Acquire, raw::line::Wait};
 
 use super::{
     error::{RecvError, SendError, TryRecvError},
-    shared::{Pushed, Shared},
+    shared::{Cursor, Pushed, Shared},
 };
 use crate::raw::gate::{Gate, Past};
 
@@ -23,7 +23,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Recv<'a, T> {
         shared: &'a Shared<T>,
-        next: &'a mut u64,
+        cursor: &'a mut Cursor<T>,
         is_done: bool,
         #[pin]
         wait: Option<Wait<&'a Gate, Past>>,
@@ -32,8 +32,8 @@ pin_project! {
 
 impl<'a, T> Recv<'a, T> {
     #[inline(always)]
-    pub(super) fn new(shared: &'a Shared<T>, next: &'a mut u64) -> Self {
-        Self { shared, next, is_done: false, wait: None }
+    pub(super) fn new(shared: &'a Shared<T>, cursor: &'a mut Cursor<T>) -> Self {
+        Self { shared, cursor, is_done: false, wait: None }
     }
 }
 
@@ -41,22 +41,35 @@ impl<T: Clone> Future for Recv<'_, T> {
     type Output = Result<T, RecvError>;
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
+        if this.wait.is_none() && !*this.is_done {
+            if let Some(message) = this.shared.try_recv_fast(this.cursor) {
+                *this.is_done = true;
+                return Poll::Ready(Ok(message));
+            }
+        }
+        self.poll_slowly(cx)
+    }
+}
+
+impl<T: Clone> Recv<'_, T> {
+    #[cold]
+    #[inline(never)]
+    fn poll_slowly(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
         let mut this = self.project();
         assert!(!*this.is_done, "a future was polled after completion");
         loop {
-            let result = match this.shared.try_recv(this.next) {
+            if let Some(wait) = this.wait.as_mut().as_pin_mut() {
+                drop(ready!(wait.poll_turn(cx)));
+                this.wait.set(None);
+            }
+            let result = match this.shared.try_recv_slowly(this.cursor) {
                 Ok(message) => Ok(message),
                 Err(TryRecvError::Closed) => Err(RecvError::Closed),
                 Err(TryRecvError::Lagged(count)) => Err(RecvError::Lagged(count)),
                 Err(TryRecvError::Empty) => {
-                    if this.wait.is_none() {
-                        this.wait.set(Some(this.shared.sent.past(**this.next)));
-                    }
-                    if let Some(wait) = this.wait.as_mut().as_pin_mut() {
-                        drop(ready!(wait.poll_turn(cx)));
-                    }
-                    this.wait.set(None);
+                    this.wait.set(Some(this.shared.sent.past(this.cursor.next())));
                     continue;
                 }
             };
@@ -188,7 +201,7 @@ impl<T: Clone> futures_core::Stream for Messages<T> {
             }
             if this.wait.is_none() {
                 let shared = Arc::clone(&this.receiver.shared);
-                this.wait.set(Some(Wait::new(shared, Past(this.receiver.next))));
+                this.wait.set(Some(Wait::new(shared, Past(this.receiver.cursor.next()))));
             }
             if let Some(wait) = this.wait.as_mut().as_pin_mut() {
                 drop(ready!(wait.poll_turn(cx)));

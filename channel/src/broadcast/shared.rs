@@ -1,6 +1,7 @@
 //! How messages are sent and read. The pictures are in the heads of `raw/broadcast.rs` and
 //! `raw/gate.rs`.
 
+use alloc::boxed::Box;
 use core::{fmt, sync::atomic::Ordering::Relaxed};
 
 use selvedge_sync::raw::{
@@ -10,7 +11,7 @@ use selvedge_sync::raw::{
 
 use super::{Overflow, error::TryRecvError};
 use crate::raw::{
-    broadcast::{MAX_LEFT, Ring},
+    broadcast::{MAX_LEFT, MAX_SIZE, Pinned, Ring},
     gate::Gate,
 };
 
@@ -43,7 +44,7 @@ impl<T> Shared<T> {
     #[track_caller]
     pub(super) fn new(capacity: usize, overflow: Overflow) -> Self {
         assert!(capacity > 0, "a broadcast channel has room for at least one message");
-        assert!(capacity <= usize::MAX / 2, "a broadcast channel of that capacity is too large");
+        assert!(capacity <= MAX_SIZE, "a broadcast channel of that capacity is too large");
         let size = capacity.next_power_of_two();
         // As tokio's: room that there is anyway is used, unless a limit was asked for.
         let (capacity, room) = match overflow {
@@ -117,35 +118,63 @@ impl<T> Shared<T> {
         pushed
     }
 
-    /// Reads the message at `next`, if there is one.
+    /// Reads the next message, if that is there and nothing is in the way.
     #[inline(always)]
-    pub(super) fn try_recv(&self, next: &mut u64) -> Result<T, TryRecvError>
+    pub(super) fn try_recv_fast(&self, cursor: &mut Cursor<T>) -> Option<T>
     where
         T: Clone,
     {
+        // How many there are to read, but one: with none, or `HELD`, it is too large as well.
+        let behind = self.sent.look().number().wrapping_sub(cursor.next).wrapping_sub(1);
+        if behind >= self.ring.size() {
+            return None;
+        }
+        let pinned = self.ring.pin(cursor.next)?;
+        Some(self.read(pinned, cursor))
+    }
+
+    /// Reads the next message, if there is one.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn try_recv_slowly(&self, cursor: &mut Cursor<T>) -> Result<T, TryRecvError>
+    where
+        T: Clone,
+    {
+        if let Some(message) = cursor.take_held() {
+            return Ok(message);
+        }
         let seen = self.sent.look();
-        if seen.number() == *next {
+        if seen.number() == cursor.next {
             return Err(if seen.is_closed() { TryRecvError::Closed } else { TryRecvError::Empty });
         }
-        match self.ring.pin(*next) {
-            Some(mut pinned) => {
-                *next += 1;
-                self.sent.note("received");
-                // A copy is made with nothing locked; if it panics, the message counts as read.
-                Ok(pinned.take().unwrap_or_else(|| pinned.copy()))
-            }
-            None => Err(TryRecvError::Lagged(self.catch_up(next))),
+        let is_kept = seen.number() - cursor.next <= self.ring.size();
+        match is_kept.then(|| self.ring.pin_slowly(cursor.next)).flatten() {
+            Some(pinned) => Ok(self.read(pinned, cursor)),
+            None => Err(TryRecvError::Lagged(self.catch_up(cursor))),
+        }
+    }
+
+    #[inline(always)]
+    fn read(&self, mut pinned: Pinned<'_, T>, cursor: &mut Cursor<T>) -> T
+    where
+        T: Clone,
+    {
+        // A copy is made with nothing locked; if it panics, the message counts as read.
+        cursor.next += 1;
+        self.sent.note("received");
+        let message = pinned.read();
+        match pinned.leave() {
+            Ok(()) => message,
+            Err(pinned) => claim(cursor, message, pinned),
         }
     }
 
     /// Goes on with the oldest message that is kept. How many were missed.
-    #[cold]
-    #[inline(never)]
-    fn catch_up(&self, next: &mut u64) -> u64 {
+    fn catch_up(&self, cursor: &mut Cursor<T>) -> u64 {
         // With the tail locked: whoever overtakes has done so.
         let number = self.ring.with_tail(|_| self.sent.look().number());
         let oldest = number - self.ring.size();
-        oldest - core::mem::replace(next, oldest)
+        oldest - core::mem::replace(&mut cursor.next, oldest)
     }
 
     /// A reader more, from now on. Where it begins.
@@ -170,7 +199,7 @@ impl<T> Shared<T> {
             fn skip(&mut self) {
                 while self.1 < self.2 {
                     self.1 += 1;
-                    drop(self.0.pin(self.1 - 1));
+                    drop(self.0.pin_slowly(self.1 - 1));
                 }
             }
         }
@@ -239,6 +268,68 @@ impl<T> Shared<T> {
         }
         false
     }
+}
+
+/// Where a receiver is.
+pub(super) struct Cursor<T> {
+    /// The number of the next message, and whether one is held.
+    next: u64,
+    /// A message that was read and could not be returned. Boxed, as that is rare.
+    held: Option<Box<T>>,
+}
+
+/// Beside the number of the next message: there is one to be returned before it. So large that no
+/// number of a message sent makes up for it.
+const HELD: u64 = 1 << 63;
+
+impl<T> Cursor<T> {
+    /// At the message of that number.
+    #[inline]
+    pub(super) const fn new(next: u64) -> Self {
+        Self { next, held: None }
+    }
+
+    /// The number of the next message.
+    #[inline(always)]
+    pub(super) const fn next(&self) -> u64 {
+        self.next & !HELD
+    }
+
+    /// How many of `sent` messages are to be returned.
+    pub(super) fn behind(&self, sent: u64) -> u64 {
+        sent - self.next() + u64::from(self.held.is_some())
+    }
+
+    fn take_held(&mut self) -> Option<T> {
+        let held = self.held.take()?;
+        self.next = self.next();
+        Some(*held)
+    }
+}
+
+/// Ends a pin whose message is on its way to the receiver, which runs other people's code: wakers of
+/// senders, the drop of the message. Should that panic, the next look returns the message.
+#[cold]
+#[inline(never)]
+fn claim<T>(cursor: &mut Cursor<T>, message: T, pinned: Pinned<'_, T>) -> T {
+    struct Unclaimed<'a, T> {
+        cursor: &'a mut Cursor<T>,
+        message: Option<T>,
+    }
+
+    impl<T> Drop for Unclaimed<'_, T> {
+        fn drop(&mut self) {
+            if let Some(message) = self.message.take() {
+                self.cursor.held = Some(Box::new(message));
+                self.cursor.next |= HELD;
+            }
+        }
+    }
+
+    let mut unclaimed = Unclaimed { cursor, message: Some(message) };
+    drop(pinned);
+    let Some(message) = unclaimed.message.take() else { unreachable!("it was put there above") };
+    message
 }
 
 #[cold]

@@ -3,9 +3,9 @@
 //! A slot's word says who has still to read its message, and who is reading it now:
 //!
 //! ```text
-//!   63             32   31      30    29            20 19              0
+//!   63             32   31      30     29   28      20 19              0
 //! ┌──────────────────┬───────┬──────┬────────────────┬─────────────────┐
-//! │       lap        │ ASIDE │ BUSY │      pins      │      left       │
+//! │       tag        │ ASIDE │ BUSY │ MANY    pins   │      left       │
 //! └──────────────────┴───────┴──────┴────────────────┴─────────────────┘
 //! ```
 //!
@@ -15,7 +15,10 @@
 //! |   0    |   0    |   n    | n have not read it yet                                      |
 //! |   0    |   m    |   n    | m of these n read it now                                    |
 //! |   0    |   m    |  < m   | never: a pin is one of those that are left                  |
-//! |   1    |   0    |   –    | a sender, who holds the tail, is writing the next lap's     |
+//! |   1    |   0    |   –    | a sender, who holds the tail, is writing the next message   |
+//!
+//! The tag is the low half of the message's position. `MANY` is the highest bit of the pins: nobody
+//! pins while it is set.
 //!
 //! A sender does not wait for those that read: if the message that it overtakes has pins, it leaves
 //! the slot's room to them, notes that with the tail, and puts its own message aside, on the heap.
@@ -31,8 +34,8 @@
 //! 4. The one pin that is the last one left (`pins` and `left` are 1) has the message for itself:
 //!    nobody else can come, and a sender leaves it where it is (2).
 //!
-//! The lap has 32 bits: it comes round after 4 thousand million laps of the ring, which would have to
-//! pass exactly, between a reader's look and its next step on the word.
+//! The tag comes round after 4 thousand million messages. So a receiver first counts how far behind it
+//! is, and the tag only has to tell whether it was overtaken between that and its step on the word.
 #![expect(unsafe_code, reason = "messages are read while others go by them")]
 
 use alloc::{boxed::Box, vec::Vec};
@@ -46,17 +49,23 @@ use core::{
 
 use selvedge_sync::{
     Semaphore,
-    raw::shim::{Cell, Heap, Lock, atomic::AtomicU64, doomed, mutant},
+    raw::shim::{Brief, Cell, Heap, atomic::AtomicU64, doomed, mutant},
 };
 
 mod pin;
 
+pub(crate) use self::pin::Pinned;
+
 const LEFT: u64 = (1 << 20) - 1;
 const PIN: u64 = 1 << 20;
 const PINS: u64 = ((1 << 10) - 1) << 20;
+const MANY: u64 = 1 << 29;
 const BUSY: u64 = 1 << 30;
 const ASIDE: u64 = 1 << 31;
-const LAP: u32 = 32;
+const TAG: u32 = 32;
+
+/// How many messages a ring may have room for: fewer than there are tags.
+pub(crate) const MAX_SIZE: usize = 1 << 31;
 
 /// How many may have to read a message.
 pub(crate) const MAX_LEFT: usize = LEFT as usize;
@@ -78,7 +87,7 @@ struct Node<T> {
 /// The ring.
 pub(crate) struct Ring<T> {
     slots: Box<[Slot<T>]>,
-    tail: Lock<Tail<T>>,
+    tail: Brief<Tail<T>>,
     /// A permit for each message that may be sent before others are read by all; if senders wait.
     room: Option<Semaphore>,
 }
@@ -138,13 +147,13 @@ impl<T> Ring<T> {
     /// A ring for `size` messages, a power of two, and with `room` for so many that not all have
     /// read, if there is a limit.
     pub(crate) fn new(size: usize, room: Option<usize>) -> Self {
-        debug_assert!(size.is_power_of_two(), "positions are masked");
+        assert!(size.is_power_of_two() && size <= MAX_SIZE, "positions are masked, and tagged");
         let slot = || Slot {
-            word: AtomicU64::new(u64::MAX << LAP),
+            word: AtomicU64::new(u64::MAX << TAG),
             room: Cell::new(MaybeUninit::uninit()),
         };
         let slots = (0..size).map(|_| slot()).collect();
-        let tail = Lock::new(Tail { readers: 0, idle: 0, aside: Vec::new() });
+        let tail = Brief::new(Tail { readers: 0, idle: 0, aside: Vec::new() });
         Self { slots, tail, room: room.map(Semaphore::new) }
     }
 
@@ -162,20 +171,14 @@ impl<T> Ring<T> {
 
     #[inline(always)]
     fn slot(&self, position: u64) -> &Slot<T> {
-        // The length is a power of two, and not 0: the mask keeps the index inside.
-        &self.slots[(position & (self.size() - 1)) as usize]
-    }
-
-    /// The lap of a position, where the word has it.
-    #[inline(always)]
-    fn lap(&self, position: u64) -> u64 {
-        (position >> self.size().trailing_zeros()) << LAP
+        // SAFETY: the length is a power of two, and not 0: the mask keeps the index inside.
+        unsafe { self.slots.get_unchecked((position & (self.size() - 1)) as usize) }
     }
 
     /// Whether `word` is that of `position`, and not being written.
     #[inline(always)]
     fn is_of(&self, word: u64, position: u64) -> bool {
-        (word ^ self.lap(position)) & (u64::MAX << LAP | BUSY) == 0
+        (word ^ position << TAG) & (u64::MAX << TAG | BUSY) == 0
     }
 
     /// Runs `f` with the tail locked: one sender at a time.
@@ -186,30 +189,29 @@ impl<T> Ring<T> {
 
     /// Writes the message of `position`, for all `tail.readers`. What it displaces, if that was
     /// neither read by all nor being read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write(&self, tail: &mut Tail<T>, position: u64, message: T) -> Option<T> {
         let slot = self.slot(position);
         let mut word = slot.word.load(Relaxed);
         loop {
             let busy = (word & !PINS) | BUSY;
-            // ORDERING: Acquire pairs with the Release in `Pinned::drop`: those that have read the
-            // message are done with its room.
+            // ORDERING: Acquire pairs with the Release in `Pinned::step_out`: those that have read
+            // the message are done with its room.
             match slot.word.compare_exchange_weak(word, busy, Acquire, Relaxed) {
                 Ok(_) => break,
                 Err(now) => word = now,
             }
         }
-        let next = self.lap(position) | tail.readers as u64;
-        if word & (ASIDE | PINS) == 0 && tail.aside.is_empty() {
-            // SAFETY: it is there, as some have not read it, and without pins ours (2).
-            let displaced = (word & LEFT != 0).then(|| unsafe { take(&slot.room) });
-            // SAFETY: without pins and entries the room is the sender's (2, 3).
-            unsafe { slot.room.with(|room| _ = room.write(message)) };
-            // Relaxed: the message comes along with the gate's number, without which nobody looks.
-            slot.word.store(next, Relaxed);
-            return displaced;
+        if word & (ASIDE | PINS) != 0 || !tail.aside.is_empty() {
+            return self.write_aside(tail, position, word, message);
         }
-        self.write_aside(tail, position, word, message)
+        // SAFETY: it is there, as some have not read it, and without pins ours (2).
+        let displaced = (word & LEFT != 0).then(|| unsafe { take(&slot.room) });
+        // SAFETY: without pins and entries the room is the sender's (2, 3).
+        unsafe { slot.room.with(|room| _ = room.write(message)) };
+        // Relaxed: the message comes along with the gate's number, without which nobody looks.
+        slot.word.store(position << TAG | tail.readers as u64, Relaxed);
+        displaced
     }
 
     /// As [`write`](Self::write), where the message that is overtaken is being read, or is aside.
@@ -235,7 +237,7 @@ impl<T> Ring<T> {
         }
         let mut others = tail.aside.iter().filter(|aside| aside.node.is_none());
         let is_read = others.any(|aside| core::ptr::eq(self.slot(aside.position), slot));
-        let mut next = self.lap(position) | tail.readers as u64;
+        let mut next = position << TAG | tail.readers as u64;
         if is_read && !mutant!("broadcast: a message that is read is written over") {
             let room = Cell::new(MaybeUninit::new(message));
             let node = Some(NonNull::from(Box::leak(Box::new(Node { room, _heap: Heap::new() }))));
@@ -297,8 +299,8 @@ impl<T> Drop for Ring<T> {
             }
         }
         // What is aside was not read by all, or its entry would have gone; nobody reads now.
-        while let Some(position) = self.tail.with(|tail| Some(tail.aside.first()?.position)) {
-            drop(self.tail.with(|tail| self.take_aside(tail, position)));
+        while let Some(position) = self.with_tail(|tail| Some(tail.aside.first()?.position)) {
+            drop(self.with_tail(|tail| self.take_aside(tail, position)));
         }
     }
 }

@@ -30,7 +30,7 @@ fn traits() {
 #[test]
 fn sizes() {
     at_most! {
-        Sender<[u8; 100]>: 1; Receiver<[u8; 100]>: 2; InactiveReceiver<u8>: 1;
+        Sender<[u8; 100]>: 1; Receiver<[u8; 100]>: 3; InactiveReceiver<u8>: 1;
         Recv<'static, [u8; 100]>: 16; Broadcast<'static, u64>: 21; Messages<u8>: 17;
         RecvError: 2; TryRecvError: 2;
     }
