@@ -224,6 +224,12 @@ fn an_immediate_shutdown_throws_away_and_counts() {
     assert_eq!(ready(get.as_mut()), Err(QueueShutDown(())));
     assert_eq!(ready(other.as_mut()), Err(QueueShutDown(())));
     ready(pin!(queue.join()));
+
+    // What came first stands: nothing that is there comes back, and nothing is counted twice.
+    queue.shutdown(false);
+    queue.shutdown(true);
+    assert_eq!((queue.get_nowait(), queue.qsize()), (Err(GetNowaitError::QueueShutDown), 0));
+    assert!(queue.task_done().is_err());
 }
 
 /// Semantics 89.
