@@ -11,9 +11,11 @@ use std::{
 use selvedge::context::decorate::{CallError, Time};
 
 mod breaker;
+mod buffer;
 mod cache;
 mod catch_unwind;
 mod chain;
+mod debounce;
 mod fallback;
 mod instrument;
 mod limit;
@@ -21,10 +23,14 @@ mod rate_limit;
 mod rate_limit_by;
 mod retry;
 mod single_flight;
+mod sweep;
+mod throttle;
 mod timed;
+mod tracing;
 
 pub(crate) fn sweep(report: crate::sweep::Report<'_>) {
     single_flight::sweep(report);
+    sweep::sweep(report);
 }
 
 const MS: Duration = Duration::from_millis(1);

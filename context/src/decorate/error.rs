@@ -19,6 +19,12 @@ pub enum CallError<E> {
     /// The circuit breaker is open.
     #[cfg(feature = "breaker")]
     Open(super::Open),
+    /// Another call stands for it.
+    #[cfg(feature = "_edge")]
+    Skipped(super::Skipped),
+    /// Whoever makes the calls is gone.
+    #[cfg(feature = "buffer")]
+    BufferClosed(super::BufferClosed),
     /// It asked for more than the limiter ever gives at once.
     #[cfg(feature = "rate_limit")]
     RateLimited(super::RateLimited),
@@ -30,7 +36,9 @@ impl<E> CallError<E> {
         match self {
             Self::Inner(error) => Some(error),
             #[cfg(any(
+                feature = "_edge",
                 feature = "breaker",
+                feature = "buffer",
                 feature = "limit",
                 feature = "rate_limit",
                 feature = "timed"
@@ -50,6 +58,10 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Self::Refused(error) => error.fmt(f),
             #[cfg(feature = "breaker")]
             Self::Open(error) => error.fmt(f),
+            #[cfg(feature = "_edge")]
+            Self::Skipped(error) => error.fmt(f),
+            #[cfg(feature = "buffer")]
+            Self::BufferClosed(error) => error.fmt(f),
             #[cfg(feature = "rate_limit")]
             Self::RateLimited(error) => error.fmt(f),
         }
@@ -75,6 +87,10 @@ refusals! {
     Refused;
     #[cfg(feature = "breaker")]
     Open;
+    #[cfg(feature = "_edge")]
+    Skipped;
+    #[cfg(feature = "buffer")]
+    BufferClosed;
     #[cfg(feature = "rate_limit")]
     RateLimited;
 }

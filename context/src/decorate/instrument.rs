@@ -1,7 +1,15 @@
 //! Telling how calls go.
 
-use core::{future::Future, time::Duration};
-use std::{thread, time::Instant};
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use std::time::Instant;
+
+use pin_project_lite::pin_project;
 
 use super::{Call, SendCall, Time, decorate, opaque};
 
@@ -42,19 +50,52 @@ impl<F: Fn(Event)> Hook for F {
     }
 }
 
-/// Tells of the end, whichever way it comes.
-struct Ending<'a, H: Hook, T: Time> {
-    hook: &'a H,
-    time: &'a T,
-    start: Instant,
-    end: fn(Duration) -> Event,
+/// How a call goes.
+pub(super) struct Course<T> {
+    time: T,
+    /// Since when, until it ends.
+    start: Option<Instant>,
+    /// If it is dropped in a poll, that poll has panicked.
+    polls: bool,
 }
 
-impl<H: Hook, T: Time> Drop for Ending<'_, H, T> {
-    fn drop(&mut self) {
-        let took = self.time.now().saturating_duration_since(self.start);
-        let end = if thread::panicking() { Event::Panicked } else { self.end };
-        self.hook.tell(end(took));
+impl<T: Time> Course<T> {
+    pub(super) const fn new(time: T) -> Self {
+        Self { time, start: None, polls: false }
+    }
+
+    /// It is polled; whether for the first time.
+    #[inline]
+    pub(super) fn polls(&mut self) -> bool {
+        let first = self.start.is_none();
+        if first {
+            self.start = Some(self.time.now());
+        }
+        self.polls = true;
+        first
+    }
+
+    #[inline]
+    pub(super) fn waits(&mut self) {
+        self.polls = false;
+    }
+
+    /// It has ended.
+    #[inline]
+    pub(super) fn ends<R, E>(&mut self, output: &Result<R, E>) -> Option<Event> {
+        self.end(if output.is_ok() { Event::Done } else { Event::Failed })
+    }
+
+    /// It goes.
+    #[inline]
+    pub(super) fn goes(&mut self) -> Option<Event> {
+        self.end(if self.polls { Event::Panicked } else { Event::Cancelled })
+    }
+
+    #[inline]
+    fn end(&mut self, how: fn(Duration) -> Event) -> Option<Event> {
+        let start = self.start.take()?;
+        Some(how(self.time.now().saturating_duration_since(start)))
     }
 }
 
@@ -70,15 +111,67 @@ decorate! {
         T: Time + Send + Sync,
     ];
     |me, args, inner| -> Result<R, E> {
-        let call = inner(args);
-        async move {
-            let (hook, time) = (&me.hook, &me.time);
-            hook.tell(Event::Start);
-            let mut ending = Ending { hook, time, start: time.now(), end: Event::Cancelled };
-            let output = call.await;
-            ending.end = if output.is_ok() { Event::Done } else { Event::Failed };
-            output
+        let telling = Telling { hook: &me.hook, course: Course::new(me.time.clone()) };
+        Instrumented { call: inner(args), telling }
+    }
+}
+
+pin_project! {
+    /// A call whose course is told.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Instrumented<'a, F, H, T>
+    where
+        H: Hook,
+        T: Time,
+    {
+        // Goes first, and then it is told.
+        #[pin]
+        call: F,
+        telling: Telling<'a, H, T>,
+    }
+}
+
+/// Tells of the end, whichever way it comes.
+struct Telling<'a, H: Hook, T: Time> {
+    hook: &'a H,
+    course: Course<T>,
+}
+
+impl<H: Hook, T: Time> Drop for Telling<'_, H, T> {
+    fn drop(&mut self) {
+        if let Some(event) = self.course.goes() {
+            self.hook.tell(event);
         }
+    }
+}
+
+impl<F, R, E, H, T> Future for Instrumented<'_, F, H, T>
+where
+    F: Future<Output = Result<R, E>>,
+    H: Hook,
+    T: Time,
+{
+    type Output = Result<R, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R, E>> {
+        let this = self.project();
+        let Telling { hook, course } = this.telling;
+        if course.polls() {
+            hook.tell(Event::Start);
+        }
+        let poll = this.call.poll(cx);
+        course.waits();
+        let output = ready!(poll);
+        if let Some(event) = course.ends(&output) {
+            hook.tell(event);
+        }
+        Poll::Ready(output)
+    }
+}
+
+impl<F, H: Hook, T: Time> fmt::Debug for Instrumented<'_, F, H, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instrumented").finish_non_exhaustive()
     }
 }
 

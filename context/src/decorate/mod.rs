@@ -37,7 +37,9 @@
 //!
 //! One decorator around one future needs no chain, and its future has a name:
 //! [`timeout`](selvedge_timer::timeout())`(duration, future)`, [`retry()`]`(policy, || future)`,
-//! [`RateLimit::run`], [`Breaker::call`], [`limit()`], [`shed()`], [`Flight::run`] and [`Cache::run`].
+//! [`RateLimit::run`], [`KeyedRateLimit::run`], [`Breaker::call`], [`Throttle::run`], [`Debounce::run`],
+//! [`limit()`], [`shed()`], [`Flight::run`] and [`Cache::run`]. [`buffer()`] splits a function into those
+//! who call and the one who makes the calls.
 //!
 //! # What a chain costs
 //!
@@ -46,7 +48,7 @@
 
 use core::{fmt, future::Future};
 
-#[cfg(any(feature = "limit", feature = "rate_limit"))]
+#[cfg(any(feature = "_edge", feature = "limit", feature = "rate_limit"))]
 use core::ops::Deref;
 #[cfg(feature = "timed")]
 use core::time::Duration;
@@ -79,10 +81,25 @@ pub use cache::{
     Always, Cache, CacheRun, Cached, Caches, Keep, Keeps, Kept, Negative, Recent, Store,
 };
 
+#[cfg(feature = "buffer")]
+mod buffer;
+#[cfg(feature = "buffer")]
+pub use buffer::{Buffer, BufferClosed, Buffering, Driver, buffer};
+
 #[cfg(feature = "catch_unwind")]
 mod catch_unwind;
 #[cfg(feature = "catch_unwind")]
 pub use catch_unwind::{CatchUnwind, Caught};
+
+#[cfg(feature = "debounce")]
+mod debounce;
+#[cfg(feature = "debounce")]
+pub use debounce::{Debounce, Debounced};
+
+#[cfg(feature = "_edge")]
+mod edge;
+#[cfg(feature = "_edge")]
+pub use edge::{AtEdge, Skipped};
 
 #[cfg(feature = "fallback")]
 mod fallback;
@@ -92,7 +109,7 @@ pub use fallback::Fallback;
 #[cfg(feature = "instrument")]
 mod instrument;
 #[cfg(feature = "instrument")]
-pub use instrument::{Event, Hook, Instrument};
+pub use instrument::{Event, Hook, Instrument, Instrumented};
 
 #[cfg(feature = "limit")]
 mod limit;
@@ -126,12 +143,22 @@ pub use single_flight::{
     ArcErrors, FlaggedFlight, FlaggedRun, Flight, FlightRun, Flights, SingleFlight,
 };
 
+#[cfg(feature = "throttle")]
+mod throttle;
+#[cfg(feature = "throttle")]
+pub use throttle::{Throttle, Throttled};
+
 #[cfg(feature = "timed")]
 mod timed;
 #[cfg(feature = "timed")]
 pub use selvedge_timer::{Deadline, Elapsed};
 #[cfg(feature = "timed")]
 pub use timed::{Dated, Timed, Until, Within};
+
+#[cfg(all(feature = "tracing", not(selvedge_loom)))]
+mod tracing;
+#[cfg(all(feature = "tracing", not(selvedge_loom)))]
+pub use self::tracing::{Trace, Traced};
 
 /// Something that can be called, again and again, with a tuple of arguments: every async function and
 /// async closure of up to four, and every decorated one.
@@ -599,6 +626,53 @@ impl<C, T> Op<C, T> {
         T: Clone,
     {
         self.with(|inner, time| Instrument { inner, hook, time: time.clone() })
+    }
+
+    /// Runs each call in a span that `span` makes, with events for its start and for its end: done,
+    /// failed, panicked or cancelled, and after how long.
+    ///
+    /// ```
+    /// use selvedge_context::decorate::op;
+    /// use tracing::info_span;
+    ///
+    /// let call = op(async |n: u32| Ok::<_, ()>(2 * n)).traced(|| info_span!("double"));
+    /// assert_eq!(pollster::block_on(call.call(4)), Ok(8));
+    /// ```
+    #[cfg(all(feature = "tracing", not(selvedge_loom)))]
+    pub fn traced<M: Fn() -> ::tracing::Span>(self, span: M) -> Op<Trace<C, M, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| Trace { inner, span, time: time.clone() })
+    }
+
+    /// Lets at most one call begin in a window of time, and leaves out those that come meanwhile but
+    /// the last: they end with [`Skipped`].
+    ///
+    /// # Cancel safety
+    ///
+    /// A call that is dropped while it waits takes its place along: those that it stood for were left
+    /// out.
+    #[cfg(feature = "throttle")]
+    pub fn throttle<L: Deref<Target = Throttle>>(self, throttle: L) -> Op<Throttled<C, L, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| Throttled { inner, throttle, time: time.clone() })
+    }
+
+    /// Lets the last call begin once there have been no others for a while; those before it end with
+    /// [`Skipped`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As for `throttle`.
+    #[cfg(feature = "debounce")]
+    pub fn debounce<L: Deref<Target = Debounce>>(self, debounce: L) -> Op<Debounced<C, L, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| Debounced { inner, debounce, time: time.clone() })
     }
 
     /// The chain as a plain callable.
