@@ -166,6 +166,17 @@ impl<V: Copy> Slot<V> {
         unsafe { this.node.get_mut().assume_init_ref().with(|inner| inner.waker.take()) }
     }
 
+    /// Forgets the node, which has no waker any more.
+    ///
+    /// # Safety
+    ///
+    /// The slot is taken, and its node was taken out of a list.
+    #[inline(always)]
+    pub unsafe fn vacate(self: Pin<&mut Self>) {
+        // SAFETY: nothing is moved out of the pinned slot.
+        unsafe { self.get_unchecked_mut() }.taken = false;
+    }
+
     /// Where the node stands.
     ///
     /// # Safety

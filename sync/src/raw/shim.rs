@@ -159,6 +159,33 @@ impl<T> Brief<T> {
         self.0.with(f)
     }
 
+    /// Takes the lock, for as long as the value returned lives.
+    #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn hold(&self) -> Held<'_, T> {
+        Held(self.0.hold())
+    }
+
+    /// Runs `f` with the lock held and, if that fails, `g`, to which it hands the lock. So what is
+    /// rare can be a function of its own, which begins where `f` ended.
+    #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn with_or<A, R>(
+        &self,
+        arg: A,
+        f: impl FnOnce(&mut T, A) -> Result<R, A>,
+        g: impl FnOnce(Held<'_, T>, A) -> R,
+    ) -> R {
+        let mut held = self.hold();
+        match f(held.0.value(), arg) {
+            Ok(done) => {
+                drop(held);
+                done
+            }
+            Err(arg) => g(held, arg),
+        }
+    }
+
     /// The value, of which there is no other user.
     pub fn get_mut(&mut self) -> &mut T {
         self.0.get_mut()
@@ -168,6 +195,23 @@ impl<T> Brief<T> {
 // No code of a user's runs inside, so nothing is left half done.
 impl<T> core::panic::UnwindSafe for Brief<T> {}
 impl<T> core::panic::RefUnwindSafe for Brief<T> {}
+
+/// A [`Brief`] lock that is held; [`with`](Self::with) gives it back.
+pub struct Held<'a, T>(imp::Held<'a, T>);
+
+impl<T> Held<'_, T> {
+    /// Runs `f`, and gives the lock back.
+    #[inline(always)]
+    pub fn with<R>(mut self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(self.0.value())
+    }
+}
+
+impl<T> fmt::Debug for Held<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Held(..)")
+    }
+}
 
 impl<T> fmt::Debug for Brief<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -296,9 +340,9 @@ impl fmt::Debug for Writing {
 mod plain {
     use core::cell::UnsafeCell;
 
-    pub(super) use self::bit::Bit as Brief;
     #[cfg(not(feature = "std"))]
     pub(super) use self::bit::Bit as Lock;
+    pub(super) use self::bit::{Bit as Brief, Held};
     #[cfg(feature = "std")]
     pub(super) use self::parking::Lock;
     #[cfg(feature = "std")]
@@ -510,13 +554,16 @@ mod plain {
 
             #[inline(always)]
             pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-                // ORDERING: Acquire pairs with the Release in `Open::drop`.
+                f(self.hold().value())
+            }
+
+            #[inline(always)]
+            pub(crate) fn hold(&self) -> Held<'_, T> {
+                // ORDERING: Acquire pairs with the Release in `Held::drop`.
                 if self.held.compare_exchange(false, true, Acquire, Relaxed).is_err() {
                     self.wait();
                 }
-                let _open = Open(&self.held);
-                // SAFETY: `held` was false and is ours until `_open` goes.
-                f(unsafe { &mut *self.value.get() })
+                Held(self)
             }
 
             pub(crate) fn get_mut(&mut self) -> &mut T {
@@ -544,7 +591,7 @@ mod plain {
                         core::hint::spin_loop();
                     }
                     if !self.held.load(Relaxed) {
-                        // ORDERING: as in `with`.
+                        // ORDERING: as in `hold`.
                         let taken = self.held.compare_exchange_weak(false, true, Acquire, Relaxed);
                         if taken.is_ok() {
                             return;
@@ -554,13 +601,21 @@ mod plain {
             }
         }
 
-        struct Open<'a>(&'a AtomicBool);
+        pub(crate) struct Held<'a, T>(&'a Bit<T>);
 
-        impl Drop for Open<'_> {
+        impl<T> Held<'_, T> {
+            #[inline(always)]
+            pub(crate) fn value(&mut self) -> &mut T {
+                // SAFETY: `held` was false and is ours until this goes.
+                unsafe { &mut *self.0.value.get() }
+            }
+        }
+
+        impl<T> Drop for Held<'_, T> {
             #[inline(always)]
             fn drop(&mut self) {
-                // ORDERING: Release pairs with the Acquire in `with`.
-                self.0.store(false, Release);
+                // ORDERING: Release pairs with the Acquire in `hold`.
+                self.0.held.store(false, Release);
             }
         }
     }
@@ -608,12 +663,28 @@ mod model {
 
         #[track_caller]
         pub(super) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-            let _turn = (!doomed()).then(|| {
+            f(self.hold().value())
+        }
+
+        #[track_caller]
+        pub(super) fn hold(&self) -> Held<'_, T> {
+            let turn = (!doomed()).then(|| {
                 self.turn.lock().expect("no code of a user's runs inside, so nothing panics there")
             });
+            Held { _turn: turn, value: &self.value }
+        }
+    }
+
+    pub(super) struct Held<'a, T> {
+        _turn: Option<rt::sync::MutexGuard<'a, ()>>,
+        value: &'a UnsafeCell<T>,
+    }
+
+    impl<T> Held<'_, T> {
+        pub(super) fn value(&mut self) -> &mut T {
             // SAFETY: the turn is ours. In a failed model nothing else runs: its threads are
             // unwound one after the other, on one thread of the system's.
-            f(unsafe { &mut *self.value.get() })
+            unsafe { &mut *self.value.get() }
         }
     }
 
