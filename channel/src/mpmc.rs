@@ -47,7 +47,7 @@ pub use self::{
     permit::Permit,
     weak::{WeakReceiver, WeakSender},
 };
-use crate::raw::{side::Side, state::Put, store::Store};
+use crate::raw::{side::Side, state::Why, store::Store};
 pub use crate::{
     error::{SendError, TrySendError},
     raw::store::{Overflow, Statistics},
@@ -219,9 +219,9 @@ impl<T> Sender<T> {
     #[inline]
     #[doc(alias = "put_nowait")]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        self.channel.try_send(message).map_err(|put| match put {
-            Put::Full(message) => TrySendError::Full(message),
-            put => TrySendError::Closed(put.into_value()),
+        self.channel.try_send(message).map_err(|back| match back {
+            (message, Why::Full) => TrySendError::Full(message),
+            (message, _) => TrySendError::Closed(message),
         })
     }
 

@@ -8,7 +8,7 @@ use super::{
     Statistics,
     error::{SendError, TrySendError},
 };
-use crate::raw::state::Put;
+use crate::raw::state::Why;
 
 /// The sending side of a [`channel`](super::channel); cloned, it is one more sender.
 ///
@@ -137,9 +137,9 @@ impl<T> Sender<T> {
     /// The message comes back if the channel is full or closed.
     #[inline]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        self.channel.try_send(message).map_err(|put| match put {
-            Put::Full(message) => TrySendError::Full(message),
-            put => TrySendError::Closed(put.into_value()),
+        self.channel.try_send(message).map_err(|back| match back {
+            (message, Why::Full) => TrySendError::Full(message),
+            (message, _) => TrySendError::Closed(message),
         })
     }
 
@@ -209,7 +209,7 @@ impl<T> UnboundedSender<T> {
     /// The message comes back if the channel is closed.
     #[inline]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        self.channel.try_send(message).map_err(|put| SendError(put.into_value()))
+        self.channel.try_send(message).map_err(|(message, _)| SendError(message))
     }
 
     /// Waits until the receiver is closed, or gone.

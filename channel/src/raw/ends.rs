@@ -11,14 +11,14 @@ use core::{
 
 use selvedge_sync::raw::{
     list::{Slot, State as Stand},
-    shim::{self, mutant, op},
+    shim::{self, Held, mutant, op},
     wakers::{Wake, in_batches},
 };
 
 use super::{
     blocks::{Block, Blocks},
     side::{Ask, By, Cargo, Seat, Side},
-    state::{Put, Readers, State},
+    state::{Readers, State, Why},
     store::{Overflow, Store},
 };
 
@@ -35,69 +35,82 @@ pub(super) enum Look<O> {
     Again,
 }
 
-/// Wakers to be dropped once what was found is safe.
-pub(super) type Spare = [Option<Waker>; 2];
+/// Goes to the end of the line of one side, unless `look` finds something by now, and lets `note`
+/// set what follows from that. The waker that comes with what was found is to be dropped once that
+/// is safe.
+pub(super) fn line_up<T, R: Readers, O>(
+    store: &Store<T, R>,
+    side: SideOf<T, R>,
+    slot: Pin<&mut Seat<T>>,
+    ask: Ask<T>,
+    cx: &Context<'_>,
+    look: impl FnOnce(&mut State<T, R>) -> Option<O>,
+    note: impl FnOnce(&mut State<T, R>) -> Wake,
+) -> Result<(), (O, Waker)> {
+    let waker = cx.waker().clone();
+    let wake = store.state.with(|state| {
+        if let Some(found) = look(state) {
+            return Err((found, waker));
+        }
+        let now = state.tick();
+        side(state).stand(slot, ask, waker, now);
+        Ok(note(state))
+    })?;
+    op!(store.label, "waits");
+    wake.wake();
+    Ok(())
+}
 
-/// Waits on one side, by `look`.
-pub(super) fn wait<T, R: Readers, O>(
+/// Waits on in the line of one side, by `look`. The waker is to be dropped once what was found is
+/// safe.
+///
+/// # Safety
+///
+/// The slot is taken, and its node is in no other line than this side's.
+#[inline]
+pub(super) unsafe fn wait_on<T, R: Readers, O>(
     store: &Store<T, R>,
     side: SideOf<T, R>,
     mut slot: Pin<&mut Seat<T>>,
-    ask: Ask<T>,
     cx: &Context<'_>,
     mut look: impl FnMut(&mut State<T, R>, By) -> Look<O>,
-) -> (Look<O>, Spare) {
-    let was_taken = slot.as_mut().is_taken();
-    // SAFETY: it is taken.
-    let stand = was_taken.then(|| unsafe { slot.as_mut().state() });
-    // SAFETY: it is taken.
-    if stand == Some(Stand::Waiting) && unsafe { slot.as_mut().knows(cx.waker()) } {
-        return (Look::Nothing, [None, None]);
-    }
+) -> (Look<O>, Option<Waker>) {
     // Whoever was called will mostly find something, and needs no waker then.
-    let mut waker =
-        if matches!(stand, None | Some(Stand::Waiting)) { Some(cx.waker().clone()) } else { None };
-    let mut old = None;
+    let mut waker = None;
+    // SAFETY: promised by the caller.
+    if unsafe { slot.as_mut().state() } == Stand::Waiting {
+        // SAFETY: as above.
+        if unsafe { slot.as_mut().knows(cx.waker()) } {
+            return (Look::Nothing, None);
+        }
+        waker = Some(cx.waker().clone());
+    }
     loop {
-        let (look, wake) = store.state.with(|state| {
-            let by = if was_taken {
-                // SAFETY: it is taken, and its node is in no other line than this side's.
-                unsafe { side(state).looks(slot.as_mut()) }
-            } else {
-                Some(By::Newcomer)
-            };
-            let Some(by) = by else {
+        let mut old = None;
+        let look = store.state.with(|state| {
+            // SAFETY: promised by the caller.
+            let Some(by) = (unsafe { side(state).looks(slot.as_mut()) }) else {
                 // SAFETY: as above, and it is in line.
                 old = waker.take().and_then(|new| unsafe { side(state).rest(slot.as_mut(), new) });
-                return (Some(Look::Nothing), Wake::NOBODY);
+                return Some(Look::Nothing);
             };
             let look = look(state, by);
-            let mut wake = Wake::NOBODY;
             match &look {
                 Look::Again => side(state).unlooked(by),
-                Look::Found(_) if was_taken => {
-                    // SAFETY: it is taken, and out of line.
-                    old = unsafe { slot.as_mut().clear() };
-                }
-                Look::Found(_) => {}
+                // SAFETY: it is taken, and out of line: whoever took it out took its waker.
+                Look::Found(_) => unsafe { slot.as_mut().vacate() },
                 Look::Nothing => {
                     let Some(new) = waker.take() else {
                         side(state).unlooked(by);
-                        return (None, wake);
+                        return None;
                     };
-                    if was_taken {
-                        // SAFETY: it is taken, and out of line.
-                        unsafe { side(state).back(slot.as_mut(), new) };
-                    } else {
-                        let now = state.tick();
-                        side(state).stand(slot.as_mut(), ask, new, now);
-                        wake = state.arrived();
-                    }
+                    // SAFETY: it is taken, and out of line.
+                    unsafe { side(state).back(slot.as_mut(), new) };
                     // Who finds something has left the state reviewed.
                     state.review();
                 }
             }
-            (Some(look), wake)
+            Some(look)
         });
         let Some(look) = look else {
             waker = Some(cx.waker().clone());
@@ -105,9 +118,8 @@ pub(super) fn wait<T, R: Readers, O>(
         };
         if matches!(look, Look::Nothing) {
             op!(store.label, "waits");
-            wake.wake();
         }
-        return (look, [waker, old]);
+        return (look, waker.or(old));
     }
 }
 
@@ -162,21 +174,100 @@ pub(crate) fn poll_send<T, R: Readers>(
     mut slot: Pin<&mut Seat<T>>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), T>> {
-    if !slot.as_mut().is_taken() {
+    if slot.as_mut().is_taken() {
+        return send_again(store, cargo, slot, cx);
+    }
+    // SAFETY: it stands in no line.
+    let Some(value) = (unsafe { cargo.as_mut().take() }) else { polled_after_completion() };
+    store.send_or(value, Poll::Ready(Ok(())), |held, value| {
+        send_slowly(store, held, value, cargo, slot, cx)
+    })
+}
+
+#[cold]
+fn send_slowly<T, R: Readers>(
+    store: &Store<T, R>,
+    held: Held<'_, State<T, R>>,
+    value: T,
+    mut cargo: Pin<&mut Cargo<T>>,
+    mut slot: Pin<&mut Seat<T>>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), T>> {
+    let sent = held.with(|state| {
+        if state.is_just_full() {
+            return Err((value, Why::Full));
+        }
+        state.try_put(value, By::Newcomer, &mut None)
+    });
+    let mut sent = match sent {
+        // The one that is to be quick.
+        Err((value, Why::Full)) => Err((value, Why::Full)),
+        sent => store.finish(sent, By::Newcomer),
+    };
+    loop {
+        let value = match sent {
+            Ok(()) => return Poll::Ready(Ok(())),
+            Err((value, Why::Full)) => value,
+            Err((value, _)) => return Poll::Ready(Err(value)),
+        };
+        if store.overflow() != Overflow::Wait {
+            return Poll::Ready(store.overflowed(value).map_err(|(value, _)| value));
+        }
+        // SAFETY: it stands in no line.
+        unsafe { cargo.as_mut().put(value) };
+        let ask = Ask::with_cargo(cargo.as_mut());
+        let look = |state: &mut State<T, R>| {
+            let may_wait = state.is_just_full() || !(state.closed || state.has_place(By::Newcomer));
+            (!may_wait).then_some(())
+        };
+        let note = |state: &mut State<T, R>| {
+            state.is_plain = false;
+            Wake::NOBODY
+        };
+        let Err(_) = line_up(store, |s| &mut s.places, slot.as_mut(), ask, cx, look, note) else {
+            return Poll::Pending;
+        };
         // SAFETY: it stands in no line.
         let Some(value) = (unsafe { cargo.as_mut().take() }) else { polled_after_completion() };
-        match store.send_fast(value) {
-            Ok(()) => return Poll::Ready(Ok(())),
-            // SAFETY: it stands in no line.
-            Err(value) => unsafe { cargo.as_mut().put(value) },
+        sent = store.send_or(value, Ok(()), |held, value| store.send_held_up(held, value));
+    }
+}
+
+/// The send of somebody who was in line.
+#[inline(never)]
+fn send_again<T, R: Readers>(
+    store: &Store<T, R>,
+    mut cargo: Pin<&mut Cargo<T>>,
+    mut slot: Pin<&mut Seat<T>>,
+    cx: &Context<'_>,
+) -> Poll<Result<(), T>> {
+    // SAFETY: the caller has found it taken.
+    if unsafe { slot.as_mut().state() } == Stand::Granted {
+        let sent = store.state.with(|state| {
+            // SAFETY: it is taken, and granted, so its node is in no line.
+            let is_called = unsafe { slot.as_mut().value() }.is_called();
+            if !is_called || state.closed || state.free() == 0 || !state.queue.has_room() {
+                return None;
+            }
+            state.places.called -= 1;
+            // SAFETY: the lock is held.
+            let value = unsafe { cargo.as_mut().take() };
+            Some(state.put(value.expect("whoever takes it says so"), By::Called))
+        });
+        if let Some(wake) = sent {
+            // SAFETY: it is taken, and granted: whoever took it out took its waker.
+            unsafe { slot.as_mut().vacate() };
+            op!(store.label, "sent after a wait");
+            wake.wake();
+            return Poll::Ready(Ok(()));
         }
     }
-    poll_send_slowly(store, cargo, slot, cx)
+    poll_send_again(store, cargo, slot, cx)
 }
 
 #[cold]
 #[inline(never)]
-fn poll_send_slowly<T, R: Readers>(
+fn poll_send_again<T, R: Readers>(
     store: &Store<T, R>,
     mut cargo: Pin<&mut Cargo<T>>,
     mut slot: Pin<&mut Seat<T>>,
@@ -184,45 +275,43 @@ fn poll_send_slowly<T, R: Readers>(
 ) -> Poll<Result<(), T>> {
     let mut block: Option<Block<T>> = None;
     let mut slots = 0;
-    let waits = store.overflow() == Overflow::Wait;
     loop {
-        let ask = Ask::with_cargo(cargo.as_mut());
         let look = |state: &mut State<T, R>, by| {
-            // SAFETY: the lock is held.
-            let Some(value) = (unsafe { cargo.as_mut().take() }) else {
-                debug_assert_eq!(by, By::Done, "a receiver has taken the value");
+            if by == By::Done {
                 return Look::Found(Ok(Wake::NOBODY));
-            };
-            let (value, look) = match state.put(value, by, &mut block) {
-                Put::In(wake) => return Look::Found(Ok(wake)),
-                put @ Put::Closed(_) => return Look::Found(Err(put)),
-                Put::Full(value) if !waits => return Look::Found(Err(Put::Full(value))),
-                Put::Full(value) => (value, Look::Nothing),
-                Put::NoBlock(value, wanted) => {
+            }
+            match state.may_put(by, &mut block) {
+                Ok(()) => {}
+                Err(Why::Full) => return Look::Nothing,
+                Err(Why::Closed) => return Look::Found(Err(())),
+                Err(Why::NoBlock(wanted)) => {
                     slots = wanted;
-                    (value, Look::Again)
+                    return Look::Again;
                 }
-            };
+            }
             // SAFETY: the lock is held.
-            unsafe { cargo.as_mut().put(value) };
-            look
+            let value = unsafe { cargo.as_mut().take() };
+            Look::Found(Ok(state.put(value.expect("whoever takes it says so"), by)))
         };
-        let (look, spare) = wait(store, |s| &mut s.places, slot.as_mut(), ask, cx, look);
+        // SAFETY: the caller has found it taken, and it stands in the line for places alone.
+        let (look, spare) = unsafe { wait_on(store, |s| &mut s.places, slot.as_mut(), cx, look) };
         return match look {
             Look::Again => {
                 block = Some(Blocks::block(slots));
                 continue;
             }
             Look::Nothing => Poll::Pending,
-            Look::Found(Err(Put::Full(value))) => {
-                Poll::Ready(store.overflowed(value).map_err(Put::into_value))
-            }
-            Look::Found(Err(put)) => Poll::Ready(Err(put.into_value())),
             Look::Found(Ok(wake)) => {
                 op!(store.label, "sent after a wait");
                 wake.wake();
                 drop(spare);
                 Poll::Ready(Ok(()))
+            }
+            Look::Found(Err(())) => {
+                // SAFETY: it stands in no line any more.
+                let back = unsafe { cargo.as_mut().take() };
+                drop(spare);
+                Poll::Ready(Err(back.expect("it was not sent")))
             }
         };
     }
@@ -250,7 +339,7 @@ pub(crate) fn leave_send<T, R: Readers>(
 pub(crate) fn poll_reserve<T, R: Readers>(
     store: &Store<T, R>,
     places: usize,
-    slot: Pin<&mut Seat<T>>,
+    mut slot: Pin<&mut Seat<T>>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), ()>> {
     let look = |state: &mut State<T, R>, by| match state.reserve(places, by) {
@@ -258,25 +347,39 @@ pub(crate) fn poll_reserve<T, R: Readers>(
         Err(true) => Look::Found(Err(())),
         Err(false) => Look::Nothing,
     };
-    let (look, spare) = wait(store, |s| &mut s.places, slot, Ask::units(places), cx, look);
-    match look {
-        Look::Found(found) => {
-            // Other people's code: should it panic, the places go back.
-            let held = Held { store, places: if found.is_ok() { places } else { 0 } };
-            drop(spare);
-            core::mem::forget(held);
-            Poll::Ready(found)
+    let (found, spare) = if slot.as_mut().is_taken() {
+        // SAFETY: it is taken, and stands in the line for places alone.
+        match unsafe { wait_on(store, |s| &mut s.places, slot, cx, look) } {
+            (Look::Found(found), spare) => (found, spare),
+            _ => return Poll::Pending,
         }
-        _ => Poll::Pending,
-    }
+    } else {
+        let look = |state: &mut State<T, R>| match look(state, By::Newcomer) {
+            Look::Found(found) => Some(found),
+            _ => None,
+        };
+        let note = |state: &mut State<T, R>| {
+            state.review();
+            Wake::NOBODY
+        };
+        match line_up(store, |s| &mut s.places, slot, Ask::units(places), cx, look, note) {
+            Ok(()) => return Poll::Pending,
+            Err((found, spare)) => (found, Some(spare)),
+        }
+    };
+    // Other people's code: should it panic, the places go back.
+    let held = Places { store, places: if found.is_ok() { places } else { 0 } };
+    drop(spare);
+    core::mem::forget(held);
+    Poll::Ready(found)
 }
 
-struct Held<'a, T, R: Readers> {
+struct Places<'a, T, R: Readers> {
     store: &'a Store<T, R>,
     places: usize,
 }
 
-impl<T, R: Readers> Drop for Held<'_, T, R> {
+impl<T, R: Readers> Drop for Places<'_, T, R> {
     fn drop(&mut self) {
         self.store.give_back(self.places);
     }

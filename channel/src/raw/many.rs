@@ -1,15 +1,16 @@
 //! Receiving from a store that has many receivers.
+#![expect(unsafe_code, reason = "waits own the pinned nodes that they put in line")]
 
 use alloc::vec::Vec;
 use core::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
-use selvedge_sync::raw::{list::State as Stand, wakers::Wake};
+use selvedge_sync::raw::{list::State as Stand, shim::Held, wakers::Wake};
 
 use super::{
-    ends::{Look, leave, wait},
+    ends::{Look, leave, line_up, wait_on},
     side::{Ask, By, Seat, Side},
     state::{Readers, State},
     store::Store,
@@ -58,6 +59,10 @@ impl<T> Readers for Side<T> {
         self.waiting -= 1;
         self.line.pop_front(Stand::Granted)
     }
+
+    fn forget(&mut self) -> Option<Waker> {
+        None
+    }
 }
 
 impl<T> State<T, Side<T>> {
@@ -74,31 +79,94 @@ pub(crate) fn poll_recv<T>(
     mut slot: Pin<&mut Seat<T>>,
     cx: &Context<'_>,
 ) -> Poll<Option<T>> {
-    let mut any = false;
-    if !slot.as_mut().is_taken() {
-        match store.recv_fast() {
-            Ok(value) => return Poll::Ready(Some(value)),
-            Err(is_any) => any = is_any,
-        }
+    if slot.as_mut().is_taken() {
+        return recv_again(store, slot, cx);
     }
-    poll_recv_slowly(store, slot, cx, any)
+    store.recv_or(|value| Poll::Ready(Some(value)), |held| recv_slowly(store, held, slot, cx))
 }
 
 #[cold]
 #[inline(never)]
-fn poll_recv_slowly<T>(
+fn recv_slowly<T>(
+    store: &Store<T, Side<T>>,
+    held: Held<'_, State<T, Side<T>>>,
+    slot: Pin<&mut Seat<T>>,
+    cx: &Context<'_>,
+) -> Poll<Option<T>> {
+    match store.recv_held_up(held) {
+        Ok(value) => Poll::Ready(Some(value)),
+        Err(true) => Poll::Ready(None),
+        Err(false) => wait_to_recv(store, slot, cx),
+    }
+}
+
+/// There was nothing just now.
+#[inline]
+fn wait_to_recv<T>(
     store: &Store<T, Side<T>>,
     slot: Pin<&mut Seat<T>>,
     cx: &Context<'_>,
-    any: bool,
 ) -> Poll<Option<T>> {
-    if any {
-        match store.recv_slowly() {
-            Ok(value) => return Poll::Ready(Some(value)),
-            Err(true) => return Poll::Ready(None),
-            Err(false) => {}
+    let look = |state: &mut State<T, Side<T>>| {
+        if state.is_idle() {
+            return None;
+        }
+        match state.take(By::Newcomer) {
+            Some(taken) => Some(Some(taken)),
+            None => state.is_ended().then_some(None),
+        }
+    };
+    let note = |state: &mut State<T, Side<T>>| {
+        // A receiver waits.
+        state.limit = 0;
+        state.arrived()
+    };
+    match line_up(store, |s| &mut s.readers, slot, Ask::units(1), cx, look, note) {
+        Ok(()) => Poll::Pending,
+        Err((Some(taken), spare)) => Poll::Ready(Some(store.received(taken, Some(spare)))),
+        Err((None, _)) => Poll::Ready(None),
+    }
+}
+
+/// The receive of somebody who was in line.
+#[inline(never)]
+fn recv_again<T>(
+    store: &Store<T, Side<T>>,
+    mut slot: Pin<&mut Seat<T>>,
+    cx: &Context<'_>,
+) -> Poll<Option<T>> {
+    // SAFETY: the caller has found it taken.
+    if unsafe { slot.as_mut().state() } == Stand::Granted {
+        let taken = store.state.with(|state| {
+            // SAFETY: it is taken, and granted, so its node is in no line.
+            let is_called = unsafe { slot.as_mut().value() }.is_called();
+            if !is_called || state.queue.len() == 0 || state.readers.held != 0 {
+                return None;
+            }
+            state.readers.called -= 1;
+            let taken = state.take_first();
+            // In a rendezvous that was a place.
+            if state.capacity == 0 {
+                state.review();
+            }
+            taken
+        });
+        if let Some(taken) = taken {
+            // SAFETY: it is taken, and granted: whoever took it out took its waker.
+            unsafe { slot.as_mut().vacate() };
+            return Poll::Ready(Some(store.received(taken, None)));
         }
     }
+    poll_recv_again(store, slot, cx)
+}
+
+#[cold]
+#[inline(never)]
+fn poll_recv_again<T>(
+    store: &Store<T, Side<T>>,
+    slot: Pin<&mut Seat<T>>,
+    cx: &Context<'_>,
+) -> Poll<Option<T>> {
     let look = |state: &mut State<T, Side<T>>, by| {
         state.readers.held -= usize::from(by == By::Holder);
         match state.take(by) {
@@ -107,7 +175,8 @@ fn poll_recv_slowly<T>(
             None => Look::Nothing,
         }
     };
-    let (look, spare) = wait(store, |s| &mut s.readers, slot, Ask::units(1), cx, look);
+    // SAFETY: the callers have found it taken, and it stands in the line for values alone.
+    let (look, spare) = unsafe { wait_on(store, |s| &mut s.readers, slot, cx, look) };
     match look {
         Look::Found(Some(taken)) => Poll::Ready(Some(store.received(taken, spare))),
         Look::Found(None) => Poll::Ready(None),

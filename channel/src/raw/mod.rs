@@ -8,7 +8,7 @@
 //! | `state`   | what is behind a channel's lock: the queue, and both sides      | no       |
 //! | `store`   | the one-lock core: steps of that state, and what comes after    | no       |
 //! | `ends`    | waiting on a side of a store, and sending to it                 | yes      |
-//! | `many`    | receiving from a store that has many receivers                  | no       |
+//! | `many`    | receiving from a store that has many receivers                  | yes      |
 //! | `solo`    | receiving from a store that has one receiver                    | no       |
 //! | `sink`    | a sender as a sink                                              | no       |
 //! | `broadcast` | a ring of messages that many read, each for itself            | yes      |

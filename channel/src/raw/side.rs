@@ -75,6 +75,12 @@ impl<T> Ask<T> {
         Self { cargo: Some(NonNull::from(&cargo.value)), ..Self::units(1) }
     }
 
+    /// Whether it was called, and given nothing else.
+    #[inline]
+    pub(super) fn is_called(self) -> bool {
+        self.given == Given::Call
+    }
+
     fn is_strict(self) -> bool {
         self.units > 1 || self.looks >= PATIENCE
     }

@@ -5,11 +5,15 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 
 use selvedge_sync::raw::{
-    shim::{self, mutant, op},
+    shim::{self, Held, mutant, op},
     wakers::Wake,
 };
 
-use super::{ends::Look, side::By, state::Readers, store::Store};
+use super::{
+    side::By,
+    state::{Readers, State},
+    store::Store,
+};
 
 /// The one receiver of a channel that has one.
 #[derive(Debug)]
@@ -57,6 +61,10 @@ impl Readers for Solo {
     fn call_to_the_end(&mut self) -> Wake {
         Wake(self.waker.take())
     }
+
+    fn forget(&mut self) -> Option<Waker> {
+        self.waker.take()
+    }
 }
 
 impl<T> Store<T, Solo> {
@@ -100,45 +108,51 @@ pub(crate) fn poll_recv_many<T>(
 /// Receives a value, once there is one; `None` when there will be none.
 #[inline(always)]
 pub(crate) fn poll_recv<T>(store: &Store<T, Solo>, cx: &Context<'_>) -> Poll<Option<T>> {
-    match store.recv_fast() {
-        Ok(value) => Poll::Ready(Some(value)),
-        Err(any) => poll_recv_slowly(store, cx, any),
-    }
+    store.recv_or(|value| Poll::Ready(Some(value)), |held| recv_slowly(store, held, cx))
 }
 
 #[cold]
 #[inline(never)]
-fn poll_recv_slowly<T>(store: &Store<T, Solo>, cx: &Context<'_>, any: bool) -> Poll<Option<T>> {
-    if any {
-        match store.recv_slowly() {
-            Ok(value) => return Poll::Ready(Some(value)),
-            Err(true) => return Poll::Ready(None),
-            Err(false) => {}
-        }
+fn recv_slowly<T>(
+    store: &Store<T, Solo>,
+    held: Held<'_, State<T, Solo>>,
+    cx: &Context<'_>,
+) -> Poll<Option<T>> {
+    match store.recv_held_up(held) {
+        Ok(value) => Poll::Ready(Some(value)),
+        Err(true) => Poll::Ready(None),
+        Err(false) => wait_to_recv(store, cx),
     }
-    let mut waker = Some(cx.waker().clone());
-    let mut old = None;
-    let look = store.state.with(|state| match state.take(By::Newcomer) {
-        Some(taken) => Look::Found(Some(taken)),
-        None if state.is_ended() => Look::Found(None),
-        None => {
-            let known = state.readers.waker.as_ref().is_some_and(|old| old.will_wake(cx.waker()));
-            if !known && !mutant!("the one receiver keeps its first waker") {
-                old = state.readers.waker.take();
-                state.readers.waker = waker.take();
-            } else if state.readers.waker.is_none() {
-                state.readers.waker = waker.take();
+}
+
+/// There was nothing just now.
+#[inline]
+fn wait_to_recv<T>(store: &Store<T, Solo>, cx: &Context<'_>) -> Poll<Option<T>> {
+    let mut spare = Some(cx.waker().clone());
+    let found = store.state.with(|state| {
+        if !state.is_idle() {
+            match state.take(By::Newcomer) {
+                Some(taken) => return Some(Ok(taken)),
+                None if state.is_ended() => return Some(Err(())),
+                None => {}
             }
-            state.review();
-            Look::Nothing
         }
+        let waker = &mut state.readers.waker;
+        let known = waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        let is_stuck = waker.is_some() && mutant!("the one receiver keeps its first waker");
+        if !known && !is_stuck {
+            core::mem::swap(waker, &mut spare);
+        }
+        // A receiver waits.
+        state.limit = 0;
+        None
     });
-    match look {
-        Look::Found(Some(taken)) => Poll::Ready(Some(store.received(taken, [waker, old]))),
-        Look::Found(None) => Poll::Ready(None),
-        _ => {
+    match found {
+        Some(Ok(taken)) => Poll::Ready(Some(store.received(taken, spare))),
+        Some(Err(())) => Poll::Ready(None),
+        None => {
             op!(store.label, "waits");
-            drop((waker, old));
+            drop(spare);
             Poll::Pending
         }
     }

@@ -20,6 +20,8 @@
 //! 4. Once closed, nobody waits for a place, and who waits for a value knows that there may be one
 //!    still: a permit is out.
 
+use core::task::Waker;
+
 use selvedge_sync::raw::{
     list::{List, State as Stand},
     shim::mutant,
@@ -56,6 +58,10 @@ pub(crate) trait Readers {
 
     /// Calls the next to see the end.
     fn call_to_the_end(&mut self) -> Wake;
+
+    /// Forgets the receivers, of which the last has gone; the waker of one that waited without a
+    /// future of its own.
+    fn forget(&mut self) -> Option<Waker>;
 }
 
 /// What is behind the lock.
@@ -76,17 +82,19 @@ pub(crate) struct State<T, R> {
     pub(crate) closed: bool,
 }
 
-/// What became of a value that was to be sent.
-pub(crate) enum Put<T> {
-    /// It is in the queue.
-    In(Wake),
+/// Why a value was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
     /// The queue needs a block of so many slots.
-    NoBlock(T, usize),
+    NoBlock(usize),
     /// There is no place for it.
-    Full(T),
+    Full,
     /// The channel is closed.
-    Closed(T),
+    Closed,
 }
+
+/// What became of a value that was to be sent: whom to wake, or the value, and why.
+pub(crate) type Sent<T> = Result<Wake, (T, Why)>;
 
 /// A value that was received, and what is to be done once the lock is free.
 pub(crate) struct Taken<T> {
@@ -95,20 +103,6 @@ pub(crate) struct Taken<T> {
     /// Whether this was the end: all who wait are to be told.
     pub(crate) is_last: bool,
     pub(crate) spent: Spent<T>,
-}
-
-impl<T> Put<T> {
-    /// What was not sent.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it was.
-    pub(crate) fn into_value(self) -> T {
-        match self {
-            Self::Full(value) | Self::Closed(value) | Self::NoBlock(value, _) => value,
-            Self::In(_) => unreachable!("it was sent"),
-        }
-    }
 }
 
 impl<T, R: Readers> State<T, R> {
@@ -148,7 +142,7 @@ impl<T, R: Readers> State<T, R> {
     /// Whether nothing will be received any more.
     #[inline]
     pub(crate) fn is_ended(&self) -> bool {
-        self.queue.len() == 0 && self.is_over()
+        self.is_over() && self.queue.len() == 0
     }
 
     /// Sets `limit` and `is_plain` anew (invariant 1).
@@ -193,21 +187,27 @@ impl<T, R: Readers> State<T, R> {
         }
     }
 
-    /// Puts a value into the queue, and calls a receiver for it. A place that was held is used up.
+    /// Whether somebody who comes by `by` may [put](Self::put) a value; there is room for it then.
     #[inline]
-    pub(crate) fn put(&mut self, value: T, by: By, block: &mut Option<Block<T>>) -> Put<T> {
+    pub(super) fn may_put(&mut self, by: By, block: &mut Option<Block<T>>) -> Result<(), Why> {
         // A permit that was had before closing is as good as ever, as long as somebody receives.
         if self.closed && (by != By::Holder || self.receivers == 0) {
             self.places.held -= usize::from(by == By::Holder);
-            return Put::Closed(value);
+            return Err(Why::Closed);
         }
         if !self.has_place(by) {
-            return Put::Full(value);
+            return Err(Why::Full);
         }
         if !self.queue.supply(block) {
             let most = if self.capacity == 0 { 1 } else { self.capacity };
-            return Put::NoBlock(value, self.queue.next_slots(most));
+            return Err(Why::NoBlock(self.queue.next_slots(most)));
         }
+        Ok(())
+    }
+
+    /// Puts a value into the queue, and calls a receiver for it. A place that was held is used up.
+    #[inline]
+    pub(super) fn put(&mut self, value: T, by: By) -> Wake {
         self.queue.push(value);
         self.places.held -= usize::from(by == By::Holder);
         let wake = if mutant!("a value that is sent calls nobody") {
@@ -216,11 +216,19 @@ impl<T, R: Readers> State<T, R> {
             self.readers.serve(self.queue.len())
         };
         self.review();
-        Put::In(wake)
+        wake
+    }
+
+    /// [Puts](Self::put) a value if somebody who comes by `by` may.
+    #[inline]
+    pub(super) fn try_put(&mut self, value: T, by: By, block: &mut Option<Block<T>>) -> Sent<T> {
+        match self.may_put(by, block) {
+            Ok(()) => Ok(self.put(value, by)),
+            Err(why) => Err((value, why)),
+        }
     }
 
     /// Takes a value for somebody who comes by `by`, and calls a sender for its place.
-    #[inline]
     pub(crate) fn take(&mut self, by: By) -> Option<Taken<T>> {
         let may = match by {
             By::Newcomer => !self.readers.are_strict() && self.queue.len() > self.readers.held(),
@@ -228,26 +236,49 @@ impl<T, R: Readers> State<T, R> {
             By::Holder => true,
             By::Done | By::Refused => false,
         };
-        let mut spent = None;
         if may {
-            if let Some(value) = self.queue.pop(&mut spent) {
-                let wake = if mutant!("a value that is received calls nobody") {
-                    Wake::NOBODY
-                } else {
-                    let free = self.free();
-                    self.places.serve(free)
-                };
+            if let Some(taken) = self.take_first() {
+                // What was held for whoever takes it is held no more.
                 self.review();
-                return Some(Taken { value, wake, is_last: self.is_ended(), spent });
+                return Some(taken);
             }
         }
         // Behind the values whose receivers have left, or those of one sender would change places.
         if self.capacity == 0 && self.queue.len() == 0 && by != By::Refused {
             let (value, wake) = self.places.take_cargo()?;
             self.review();
-            return Some(Taken { value, wake, is_last: false, spent });
+            return Some(Taken { value, wake, is_last: false, spent: None });
         }
         None
+    }
+
+    /// Takes the first value, and calls a sender for its place.
+    #[inline(always)]
+    pub(super) fn take_first(&mut self) -> Option<Taken<T>> {
+        let mut spent = None;
+        let value = self.queue.pop(&mut spent)?;
+        let wake = if self.places.is_empty() || mutant!("a value that is received calls nobody") {
+            Wake::NOBODY
+        } else {
+            let free = self.free();
+            let wake = self.places.serve(free);
+            self.review();
+            wake
+        };
+        Some(Taken { value, wake, is_last: self.is_ended(), spent })
+    }
+
+    /// Whether there is nothing to be received, and nothing in the way of waiting for it.
+    #[inline(always)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.queue.len() == 0 && self.capacity != 0 && !self.closed
+    }
+
+    /// Whether there is no place, and nothing in the way of waiting for one.
+    #[inline(always)]
+    pub(super) fn is_just_full(&self) -> bool {
+        // While a receiver waits, or another is to come first, the limit is 0.
+        self.limit != 0 && self.queue.len() >= self.limit
     }
 
     /// Calls those in line for places who are due; whether there are more than `wakes` has room for.
@@ -322,9 +353,15 @@ impl<T, R: Readers> State<T, R> {
     }
 
     /// A receiver has lined up: in a rendezvous that is a place for a sender.
+    #[inline]
     pub(crate) fn arrived(&mut self) -> Wake {
+        if self.capacity != 0 {
+            return Wake::NOBODY;
+        }
         let free = self.free();
-        if self.capacity == 0 { self.places.serve(free) } else { Wake::NOBODY }
+        let wake = self.places.serve(free);
+        self.review();
+        wake
     }
 
     /// Who waits for the end.

@@ -8,14 +8,14 @@ use alloc::boxed::Box;
 use core::{fmt, mem, task::Waker};
 
 use selvedge_sync::raw::{
-    shim::{self, Brief, Label, mutant, op},
+    shim::{self, Brief, Held, Label, mutant, op},
     wakers::in_batches,
 };
 
 use super::{
     blocks::Blocks,
     side::By,
-    state::{Put, Readers, State, Taken},
+    state::{Readers, Sent, State, Taken, Why},
 };
 
 /// What happens to a message that finds the channel full.
@@ -113,48 +113,57 @@ impl<T, R: Readers> Store<T, R> {
         self.rules.as_ref().is_some_and(|rules| rules.undelivered.is_some())
     }
 
-    /// Sends a value if nothing has to be looked after.
+    /// Sends a value, for which `sent` is the word; by `slowly` if something has to be looked after.
     #[inline(always)]
-    pub(crate) fn send_fast(&self, value: T) -> Result<(), T> {
-        let back = self.state.with(|state| {
+    pub(super) fn send_or<O>(
+        &self,
+        value: T,
+        sent: O,
+        slowly: impl FnOnce(Held<'_, State<T, R>>, T) -> O,
+    ) -> O {
+        let fast = |state: &mut State<T, R>, value| {
             if state.queue.len() < state.limit && state.queue.has_room() {
                 state.queue.push(value);
-                return None;
-            }
-            Some(value)
-        });
-        match back {
-            None => {
                 op!(self.label, "sent");
-                Ok(())
+                return Ok(sent);
             }
-            Some(value) => Err(value),
-        }
+            Err(value)
+        };
+        self.state.with_or(value, fast, slowly)
+    }
+
+    /// Sends a value if there is a place for it.
+    #[inline]
+    pub(super) fn send_held_up(
+        &self,
+        held: Held<'_, State<T, R>>,
+        value: T,
+    ) -> Result<(), (T, Why)> {
+        let sent = held.with(|state| state.try_put(value, By::Newcomer, &mut None));
+        self.finish(sent, By::Newcomer)
     }
 
     /// Sends a value if that needs no wait.
     #[inline(always)]
-    pub(crate) fn try_send(&self, value: T) -> Result<(), Put<T>> {
-        match self.send_fast(value) {
-            Ok(()) => Ok(()),
-            Err(value) => self.send_slowly(value),
-        }
+    pub(crate) fn try_send(&self, value: T) -> Result<(), (T, Why)> {
+        self.send_or(value, Ok(()), |held, value| self.try_send_slowly(held, value))
     }
 
     #[cold]
     #[inline(never)]
-    fn send_slowly(&self, value: T) -> Result<(), Put<T>> {
-        let put = self.state.with(|state| state.put(value, By::Newcomer, &mut None));
-        match self.finish(put, By::Newcomer) {
-            Err(Put::Full(value)) => self.overflowed(value),
-            done => done,
+    fn try_send_slowly(&self, held: Held<'_, State<T, R>>, value: T) -> Result<(), (T, Why)> {
+        match self.send_held_up(held, value) {
+            Err((value, Why::Full)) => self.overflowed(value),
+            sent => sent,
         }
     }
 
     /// What becomes of a value that finds the channel full.
-    pub(crate) fn overflowed(&self, value: T) -> Result<(), Put<T>> {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn overflowed(&self, value: T) -> Result<(), (T, Why)> {
         match self.overflow() {
-            Overflow::Wait => Err(Put::Full(value)),
+            Overflow::Wait => Err((value, Why::Full)),
             Overflow::DropNewest => {
                 self.undelivered(value);
                 Ok(())
@@ -166,34 +175,34 @@ impl<T, R: Readers> Store<T, R> {
                     }
                     Ok(())
                 }
-                Err(value) => Err(Put::Closed(value)),
+                Err(value) => Err((value, Why::Closed)),
             },
         }
     }
 
     /// Goes on with what became of a value, for somebody who came by `by`.
-    fn finish(&self, put: Put<T>, by: By) -> Result<(), Put<T>> {
-        let mut put = put;
+    pub(super) fn finish(&self, sent: Sent<T>, by: By) -> Result<(), (T, Why)> {
+        let mut sent = sent;
         loop {
-            match put {
-                Put::In(wake) => {
+            match sent {
+                Ok(wake) => {
                     op!(self.label, "sent");
                     wake.wake();
                     return Ok(());
                 }
-                Put::NoBlock(value, slots) => {
+                Err((value, Why::NoBlock(slots))) => {
                     let mut block = Some(Blocks::block(slots));
-                    put = self.state.with(|state| state.put(value, by, &mut block));
+                    sent = self.state.with(|state| state.try_put(value, by, &mut block));
                 }
-                put => return Err(put),
+                Err(back) => return Err(back),
             }
         }
     }
 
     /// Sends a value by a place that is held, which is used up.
     pub(crate) fn send_held(&self, value: T) -> Result<(), T> {
-        let put = self.state.with(|state| state.put(value, By::Holder, &mut None));
-        self.finish(put, By::Holder).map_err(Put::into_value)
+        let sent = self.state.with(|state| state.try_put(value, By::Holder, &mut None));
+        self.finish(sent, By::Holder).map_err(|(value, _)| value)
     }
 
     /// Sends a value, in the place of the oldest if there is none free. Hands out what was displaced:
@@ -204,33 +213,34 @@ impl<T, R: Readers> Store<T, R> {
         loop {
             let mut spent = None;
             let mut oldest = None;
-            let put = self.state.with(|state| {
-                let put = state.put(value, By::Newcomer, &mut block);
-                let Put::Full(value) = put else { return put };
-                if state.queue.len() == 0 {
-                    return Put::Full(value);
+            let sent = self.state.with(|state| {
+                match state.may_put(By::Newcomer, &mut block) {
+                    Ok(()) => return Ok(state.put(value, By::Newcomer)),
+                    Err(Why::Full) if state.queue.len() != 0 => {}
+                    Err(why) => return Err((value, why)),
                 }
                 // Made before the oldest goes, so that there is no way back.
                 if !state.queue.supply(&mut block) {
-                    return Put::NoBlock(value, state.queue.next_slots(state.capacity));
+                    let slots = state.queue.next_slots(state.capacity);
+                    return Err((value, Why::NoBlock(slots)));
                 }
                 oldest = state.queue.pop(&mut spent);
                 state.places.held += 1;
-                state.put(value, By::Holder, &mut block)
+                Ok(state.put(value, By::Holder))
             });
             drop(spent);
-            match put {
-                Put::In(wake) => {
+            match sent {
+                Ok(wake) => {
                     op!(self.label, "sent by force");
                     wake.wake();
                     return Ok(oldest);
                 }
-                Put::NoBlock(back, slots) => {
+                Err((back, Why::NoBlock(slots))) => {
                     value = back;
                     block = Some(Blocks::block(slots));
                 }
-                Put::Full(value) => return Ok(Some(value)),
-                Put::Closed(value) => return Err(value),
+                Err((value, Why::Full)) => return Ok(Some(value)),
+                Err((value, Why::Closed)) => return Err(value),
             }
         }
     }
@@ -257,43 +267,56 @@ impl<T, R: Readers> Store<T, R> {
         });
     }
 
-    /// Receives a value if nothing has to be looked after; else whether there is any.
+    /// Receives a value, which goes through `received`; by `slowly` if something has to be looked
+    /// after, or there is none.
     #[inline(always)]
-    pub(crate) fn recv_fast(&self) -> Result<T, bool> {
-        let taken = self.state.with(|state| {
+    pub(super) fn recv_or<O>(
+        &self,
+        received: impl FnOnce(T) -> O,
+        slowly: impl FnOnce(Held<'_, State<T, R>>) -> O,
+    ) -> O {
+        let fast = |state: &mut State<T, R>, ()| {
             if state.is_plain && state.queue.len() > 0 && state.queue.has_more_here() {
-                return Ok(state.queue.pop_here());
+                op!(self.label, "received");
+                return Ok(received(state.queue.pop_here()));
             }
-            Err(state.queue.len() > 0)
+            Err(())
+        };
+        self.state.with_or((), fast, |held, ()| slowly(held))
+    }
+
+    /// Receives a value if there is one, for a newcomer; else whether there will be none.
+    #[inline(always)]
+    pub(super) fn recv_held_up(&self, held: Held<'_, State<T, R>>) -> Result<T, bool> {
+        let taken = held.with(|state| {
+            if state.is_idle() {
+                return Err(false);
+            }
+            // Nothing is held, and nobody has to come first.
+            if state.queue.len() > 0 && !state.readers.are_strict() && state.readers.held() == 0 {
+                return state.take_first().ok_or(false);
+            }
+            state.take(By::Newcomer).ok_or(state.is_ended())
         });
-        if taken.is_ok() {
-            op!(self.label, "received");
-        }
-        taken
+        taken.map(|taken| self.received(taken, None))
     }
 
     /// Receives a value if there is one to be had without waiting; else whether there will be none.
     #[inline(always)]
     pub(crate) fn try_recv(&self) -> Result<T, bool> {
-        match self.recv_fast() {
-            Ok(value) => Ok(value),
-            Err(_) => self.recv_slowly(),
-        }
+        self.recv_or(Ok, |held| self.try_recv_slowly(held))
     }
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn recv_slowly(&self) -> Result<T, bool> {
-        let taken = self.state.with(|state| match state.take(By::Newcomer) {
-            Some(taken) => Ok(taken),
-            None => Err(state.is_ended()),
-        });
-        taken.map(|taken| self.received(taken, [None, None]))
+    fn try_recv_slowly(&self, held: Held<'_, State<T, R>>) -> Result<T, bool> {
+        let taken = held.with(|state| state.take(By::Newcomer).ok_or(state.is_ended()));
+        taken.map(|taken| self.received(taken, None))
     }
 
     /// What is to be done after a value was received.
     #[inline]
-    pub(crate) fn received(&self, taken: Taken<T>, spare: [Option<Waker>; 2]) -> T {
+    pub(crate) fn received(&self, taken: Taken<T>, spare: Option<Waker>) -> T {
         op!(self.label, "received");
         let Taken { value, wake, is_last, spent } = taken;
         drop(spent);
@@ -396,9 +419,14 @@ impl<T, R: Readers> Store<T, R> {
     /// A receiver goes; the last one closes the channel, and what is in it goes too.
     pub(crate) fn drop_receiver(&self) {
         let mut last = false;
+        // Dropped at the end of all, for that is other people's code.
+        let mut _waker = None;
         self.close_with(|state| {
             state.receivers -= 1;
             last = state.receivers == 0;
+            if last {
+                _waker = state.readers.forget();
+            }
             last
         });
         if last && !mutant!("the last receiver leaves what is in the channel") {
