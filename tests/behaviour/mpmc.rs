@@ -1,6 +1,7 @@
 //! `selvedge::channel::mpmc`.
 
 use std::{
+    future::poll_fn,
     mem,
     pin::{Pin, pin},
     sync::{
@@ -11,6 +12,7 @@ use std::{
     thread,
 };
 
+use futures::Sink as _;
 use selvedge::channel::mpmc::{
     self, Builder, Overflow, Receiver, Recv, RecvError, Send, SendError, Sender, TryRecvError,
     TrySendError,
@@ -18,7 +20,7 @@ use selvedge::channel::mpmc::{
 
 use crate::{
     harness::{Meddler, PollWith, Watched, allocations, panics, poll, ready},
-    sweep::{Report, Swept},
+    sweep::{Doors, Report, Swept, Waiting},
 };
 
 mod programs;
@@ -904,4 +906,87 @@ pub(crate) fn sweep(report: Report<'_>) {
         close: Some(|(_, receiver)| assert!(receiver.close())),
     }
     .sweep(report);
+    Swept::<Ends> {
+        name: "mpmc::SenderSink",
+        make: || {
+            let (sender, receiver) = mpmc::bounded(1);
+            sender.try_send(0).unwrap();
+            (sender, receiver)
+        },
+        wait: |ends| {
+            let (open, mut sink) = (ends.clone(), ends.0.clone().into_sink());
+            Box::pin(async move {
+                let _open = open;
+                poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx)).await.is_ok()
+            })
+        },
+        free: |(_, receiver)| receive_again(|| receiver.try_recv().is_ok()),
+        waiting: |(sender, _)| sender.statistics().waiting_senders,
+        is_free: |(sender, _)| sender.is_empty() && sender.statistics().held == 0,
+        close: Some(|(_, receiver)| assert!(receiver.close())),
+    }
+    .sweep(report);
+    Swept::<Meeting> {
+        name: "mpmc::Recv, a rendezvous",
+        make: || {
+            let (sender, receiver) = mpmc::rendezvous();
+            Meeting { sender, receiver, spare: AtomicUsize::new(0) }
+        },
+        wait: |meeting| {
+            let meeting = meeting.clone();
+            Box::pin(async move {
+                let got = meeting.receiver.recv().await == Ok(1);
+                meeting.offer();
+                got
+            })
+        },
+        free: Meeting::offer,
+        waiting: |meeting| meeting.receiver.statistics().waiting_receivers,
+        // What was handed to a receiver that left is there still.
+        is_free: |meeting| meeting.spare.load(SeqCst) + meeting.receiver.len() == 1,
+        close: None,
+    }
+    .sweep_alone(report);
+    let closes = |name, wait: fn(&Arc<Doors<Ends>>) -> Waiting| Swept {
+        name,
+        make: || Doors::new(|ends: &mut Ends| assert!(ends.0.close())),
+        wait,
+        free: Doors::free,
+        waiting: Doors::waiting,
+        is_free: Doors::is_free,
+        close: None,
+    };
+    closes("mpmc::Sender::closed", |doors| {
+        let ends = mpmc::bounded(1);
+        let sender = ends.0.clone();
+        doors.wait(ends, async move {
+            sender.closed().await;
+            sender.is_closed()
+        })
+    })
+    .sweep(report);
+    closes("mpmc::Receiver::closed", |doors| {
+        let ends = mpmc::bounded(1);
+        let receiver = ends.1.clone();
+        doors.wait(ends, async move {
+            receiver.closed().await;
+            receiver.is_closed()
+        })
+    })
+    .sweep(report);
+}
+
+/// A rendezvous, and how many messages nobody waited for.
+struct Meeting {
+    sender: Sender<u8>,
+    receiver: Receiver<u8>,
+    spare: AtomicUsize,
+}
+
+impl Meeting {
+    fn offer(&self) {
+        if self.sender.try_send(1).is_err() {
+            self.spare.fetch_add(1, SeqCst);
+        }
+    }
 }
