@@ -187,13 +187,31 @@ impl<T> Tx<T> {
         // SAFETY: the slot is ours until `SENT` (3), and has no waker.
         unsafe { shared.slot.with(|slot| slot.value = ManuallyDrop::new(value)) };
         if state != 0 {
-            return Self(this).sent_slowly();
+            return Self(this).sent_to_waiting();
         }
         let _label = shared.label;
         // ORDERING: Release pairs with the Acquire in `look`: the value comes along.
         match shared.state.compare_exchange(0, SENT | TX_DONE, Release, Relaxed) {
             Ok(_) => {
                 op!(_label, "sent");
+                Ok(())
+            }
+            Err(_) => Self(this).sent_slowly(),
+        }
+    }
+
+    /// The value is in the slot, and the receiver was waiting.
+    #[inline(never)]
+    fn sent_to_waiting(self) -> Result<(), T> {
+        let this = ManuallyDrop::new(self).0;
+        // SAFETY: this end is not done yet (1).
+        let shared = unsafe { this.as_ref() };
+        // ORDERING: as in `speak`.
+        match shared.state.compare_exchange(RX_WAKER, SENT | RX_WAKER, AcqRel, Relaxed) {
+            Ok(_) => {
+                op!(shared.label, "sent");
+                // SAFETY: `SENT` was set over `RX_WAKER`, and it is the sender's last word.
+                unsafe { wake_receiver(this) };
                 Ok(())
             }
             Err(_) => Self(this).sent_slowly(),
@@ -320,15 +338,26 @@ fn speak<T>(this: NonNull<Shared<T>>, word: u8) -> Result<(), ()> {
     }
     op!(_label, if word == SENT { "sent" } else { "will send nothing" });
     if state & RX_WAKER != 0 {
-        // SAFETY: `RX_WAKER` was set under our word: it is ours (2).
-        let waker = unsafe { shared.take_rx_waker() };
-        // SAFETY: the sender is done.
-        unsafe { Shared::leave(this, TX_DONE, RX_DONE) };
-        if !mutant!("oneshot: the receiver is not woken") {
-            waker.wake();
-        }
+        // SAFETY: `RX_WAKER` was set under our word, which is the last.
+        unsafe { wake_receiver(this) };
     }
     Ok(())
+}
+
+/// The end of a sender whose word was spoken to a receiver that waits.
+///
+/// # Safety
+///
+/// `RX_WAKER` was set under the sender's word, and it touches the allocation no more.
+#[inline(always)]
+unsafe fn wake_receiver<T>(this: NonNull<Shared<T>>) {
+    // SAFETY: the sender is not done yet (1), and the waker is its own (2).
+    let waker = unsafe { this.as_ref().take_rx_waker() };
+    // SAFETY: the sender is done.
+    unsafe { Shared::leave(this, TX_DONE, RX_DONE) };
+    if !mutant!("oneshot: the receiver is not woken") {
+        waker.wake();
+    }
 }
 
 impl<T> Drop for Tx<T> {
@@ -359,7 +388,8 @@ impl<T> Rx<T> {
         let this = self.0?;
         // SAFETY: this end is not done yet (1).
         let shared = unsafe { this.as_ref() };
-        if shared.look() & (SENT | TX_DONE) == SENT | TX_DONE {
+        let state = shared.look();
+        if state & (SENT | TX_DONE) == SENT | TX_DONE {
             self.0 = None;
             op!(shared.label, "received");
             // SAFETY: `SENT`, so it is there and ours (3).
@@ -368,16 +398,20 @@ impl<T> Rx<T> {
             unsafe { Shared::free(this) };
             return Some(Poll::Ready(Some(value)));
         }
-        Some(self.poll_slowly(this, cx))
+        Some(self.poll_slowly(this, state, cx))
     }
 
     #[cold]
     #[inline(never)]
-    fn poll_slowly(&mut self, this: NonNull<Shared<T>>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+    fn poll_slowly(
+        &mut self,
+        this: NonNull<Shared<T>>,
+        mut state: u8,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<T>> {
         // SAFETY: this end is not done yet (1).
         let shared = unsafe { this.as_ref() };
         loop {
-            let state = shared.look();
             if state & (SENT | DROPPED | CLOSED) != 0 {
                 return Poll::Ready(self.end());
             }
@@ -405,6 +439,7 @@ impl<T> Rx<T> {
                     drop(unsafe { shared.take_rx_waker() });
                 }
             }
+            state = shared.look();
         }
     }
 
