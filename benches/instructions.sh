@@ -27,7 +27,7 @@ groups=(
 )
 for group in "${groups[@]}"; do
     echo "$group"
-    for who in selvedge tokio tokio-util async-lock mea maitake event-listener futures oneshot async-broadcast async-channel kanal\* flume crossfire thingbuf tower governor backon failsafe singleflight-async async_singleflight moka quick_cache piper futures\* 'std floor*' 'fence + load*' loop\*; do
+    for who in selvedge tokio tokio-util async-lock mea maitake event-listener futures oneshot async-broadcast async-channel kanal\* flume flume\* crossfire thingbuf tower governor backon failsafe singleflight-async async_singleflight moka quick_cache piper futures\* 'std floor*' 'fence + load*' loop\*; do
         few=$(count "$group" "$who" 10000)
         many=$(count "$group" "$who" 20000)
         [ "$((many - few))" -lt 10000 ] || printf '  %-12s %6s\n' "$who" "$(((many - few) / 10000))"

@@ -1,6 +1,8 @@
 //! Many producers, many consumers: without waiting, on one thread, on two workers.
 //!
-//! kanal is marked: it loses a message when a receive is dropped that it was handed to.
+//! kanal is marked: it loses a message when a receive is dropped that it was handed to. So is flume
+//! where senders may have to wait: as kanal does, it delivers a message whose send was dropped while
+//! it was pending. In a rendezvous all do, for the receiver takes the message out of its hands.
 
 use std::hint::black_box;
 
@@ -61,7 +63,7 @@ macro_rules! all {
                 flow!($tasks, $run, async_channel::bounded::<u64>($capacity), send, recv),
             ),
             (
-                "flume",
+                "flume*",
                 flow!($tasks, $run, flume::bounded::<u64>($capacity), send_async, recv_async),
             ),
             ("kanal*", flow!($tasks, $run, kanal::bounded_async::<u64>($capacity), send, recv)),
