@@ -159,6 +159,12 @@ macro_rules! programs {
                 see(&(sender.try_send(5) == Err(TrySendError::Closed(5)), receiver.try_recv()));
                 see(&(TrySendError::from(SendError(6)) == TrySendError::Closed(6)));
                 see(&SendError(6));
+                see(&[SendError(6).to_string(), TryRecvError::Empty.to_string()].map(|s| s.len() > 9));
+                fn is_error<E: std::error::Error + Send + Sync + 'static>() {}
+                is_error::<SendError<u8>>();
+                is_error::<TrySendError<u8>>();
+                is_error::<SendTimeoutError<u8>>();
+                is_error::<TryRecvError>();
 
                 // Dropped while it waits, woken: it was not sent.
                 let (sender, mut receiver) = mpsc::channel::<u32>(1);
@@ -183,6 +189,11 @@ macro_rules! programs {
 
                 let (sender, mut receiver) = mpsc::unbounded_channel::<u32>();
                 see(&(sender.send(1), receiver.len(), receiver.is_closed()));
+                see(&(receiver.is_empty(), receiver.sender_strong_count()));
+                let mut buffer = vec![0];
+                see(&(sender.send(2), receiver.poll_recv_many(cx, &mut buffer, 1)));
+                see(&(sender.send(3), pollster::block_on(receiver.recv_many(&mut buffer, 9))));
+                see(&(buffer, sender.send(1), receiver.sender_weak_count()));
                 let weak = sender.downgrade();
                 drop(sender);
                 see(&(weak.upgrade().is_some(), receiver.is_closed()));
