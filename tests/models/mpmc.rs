@@ -290,6 +290,93 @@ fn who_looks_in_vain_keeps_its_place() {
     });
 }
 
+/// A rendezvous is closed while one sends and another receives: both get through, or neither.
+///
+/// Red when: mutants "a value that is sent calls nobody", "the end is told to one".
+#[test]
+fn a_rendezvous_is_closed_meanwhile() {
+    check(2, || {
+        let (sender, receiver) = mpmc::rendezvous();
+        let closer = sender.clone();
+        let sends = spawn(move || block_on(sender.send(1)).is_ok());
+        let receivers = [receiver.clone(), receiver];
+        let receives = receivers.map(|receiver| spawn(move || block_on(receiver.recv()).is_ok()));
+        closer.close();
+        let got = receives.map(|receive| receive.join().unwrap());
+        assert_eq!(sends.join().unwrap(), got[0] || got[1]);
+    });
+}
+
+/// The last receiver of a rendezvous goes: all senders get their messages back.
+///
+/// Red when: mutant "closing a channel sends one away".
+#[test]
+fn the_last_receiver_of_a_rendezvous_goes() {
+    check(2, || {
+        let (sender, receiver) = mpmc::rendezvous();
+        let token = Arc::new(());
+        let senders = [(); 2].map(|()| {
+            let (sender, token) = (sender.clone(), token.clone());
+            spawn(move || assert!(block_on(sender.send(token)).is_err()))
+        });
+        drop(receiver);
+        for thread in senders {
+            thread.join().unwrap();
+        }
+        assert_eq!((Arc::strong_count(&token), sender.is_closed()), (1, true));
+    });
+}
+
+/// The last sender of a rendezvous goes, having found a receiver or not.
+///
+/// Red when: mutant "the last sender leaves without a word".
+#[test]
+fn the_last_sender_of_a_rendezvous_goes() {
+    check(3, || {
+        let (sender, receiver) = mpmc::rendezvous();
+        let sends = spawn(move || sender.try_send(1).is_ok());
+        let got = block_on(receiver.recv());
+        assert_eq!(sends.join().unwrap(), got.is_ok());
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+    });
+}
+
+/// A message that is sent by force meets a receive: each is received or handed back, once.
+///
+/// Red when: mutant "a value that is sent calls nobody".
+#[test]
+fn a_message_by_force_meets_a_receive() {
+    check(3, || {
+        let (sender, receiver) = mpmc::bounded(1);
+        sender.try_send(0).unwrap();
+        let forces = spawn(move || sender.force_send(1).unwrap());
+        let first = block_on(receiver.recv()).unwrap();
+        let second = block_on(receiver.recv());
+        let displaced = forces.join().unwrap();
+        match displaced {
+            None => assert_eq!((first, second), (0, Ok(1))),
+            Some(oldest) => assert_eq!((oldest, first, second), (0, 1, Err(RecvError))),
+        }
+    });
+}
+
+/// A weak receiver is upgraded while the last one goes: either it is one, or nothing is kept.
+///
+/// Red when: mutant "the last receiver leaves what is in the channel".
+#[test]
+fn a_weak_receiver_meets_the_end() {
+    check(3, || {
+        let (sender, receiver) = mpmc::bounded(1);
+        let token = Arc::new(());
+        sender.try_send(token.clone()).unwrap();
+        let weak = receiver.downgrade();
+        let upgrades = spawn(move || weak.upgrade().map(|receiver| receiver.try_recv().is_ok()));
+        drop(receiver);
+        assert_ne!(upgrades.join().unwrap(), Some(false));
+        assert_eq!((Arc::strong_count(&token), sender.is_closed()), (1, true));
+    });
+}
+
 /// What an operation of a history was.
 #[derive(Clone, Copy, Debug)]
 enum Op {
@@ -366,6 +453,39 @@ fn waits_are_linearizable() {
             }
             Op::Recv => queue.pop_front().unwrap_or(0),
             _ => 0,
+        });
+    });
+}
+
+/// Short histories of a rendezvous have an order that explains them.
+///
+/// Red when: mutant "a value that is sent calls nobody".
+#[test]
+fn a_rendezvous_is_linearizable() {
+    check(2, || {
+        let (sender, receiver) = mpmc::rendezvous();
+        let history = std::sync::Arc::new(History::new());
+        let senders = [1, 2].map(|message| {
+            let (sender, history) = (sender.clone(), history.clone());
+            spawn(move || {
+                history.call(Op::Send(message), || {
+                    block_on(sender.send(message)).unwrap();
+                    message
+                })
+            })
+        });
+        for _ in 0..2 {
+            history.call(Op::Recv, || block_on(receiver.recv()).unwrap());
+        }
+        for sender in senders {
+            sender.join().unwrap();
+        }
+        history.assert_linearizable(VecDeque::new(), |queue: &mut VecDeque<u8>, op| match op {
+            Op::Send(message) => {
+                queue.push_back(*message);
+                *message
+            }
+            _ => queue.pop_front().unwrap_or(0),
         });
     });
 }

@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use selvedge::{
     channel::mpsc::{self, error::TryRecvError},
-    model::Arc,
+    model::{Arc, History},
 };
 
 use crate::runner::{block_on, block_on_moved, check, is_pending, poll_and_cancel, spawn};
@@ -198,5 +198,174 @@ fn a_batch_lets_several_in() {
         for thread in waits {
             thread.join().unwrap();
         }
+    });
+}
+
+/// A send that cancels, called or not, sends nothing and lets the next in.
+///
+/// Red when: mutants "a call is not passed on", "who leaves a channel lets nobody in".
+#[test]
+fn a_send_that_cancels_lets_the_next_in() {
+    check(3, || {
+        let (sender, mut receiver) = mpsc::channel(1);
+        sender.try_send(0).unwrap();
+        let quitting = sender.clone();
+        let quitter = spawn(move || poll_and_cancel(quitting.send(1)).is_some());
+        let stayer = spawn(move || block_on(sender.send(2)).unwrap());
+        assert_eq!(receiver.try_recv(), Ok(0));
+        let quitter_sent = quitter.join().unwrap();
+        let mut seen = Vec::new();
+        while let Some(message) = block_on(receiver.recv()) {
+            seen.push(message);
+        }
+        stayer.join().unwrap();
+        seen.sort_unstable();
+        assert_eq!(seen, if quitter_sent { vec![1, 2] } else { vec![2] });
+    });
+}
+
+/// Closing meets a wait for a place: it is to be had before, or never.
+///
+/// Red when: mutant "a value that is sent calls nobody".
+#[test]
+fn closing_meets_a_reservation() {
+    check(2, || {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let held = sender.clone().try_reserve_owned().unwrap();
+        let waits = spawn(move || block_on(sender.reserve()).map(|permit| permit.send(1)).is_ok());
+        let gives = spawn(move || drop(held));
+        receiver.close();
+        let message = block_on(receiver.recv());
+        assert_eq!(waits.join().unwrap(), message.is_some());
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Disconnected));
+        gives.join().unwrap();
+    });
+}
+
+/// Closing meets a wait for it, and one that cancels.
+///
+/// Red when: mutant "closing tells nobody who waits for it".
+#[test]
+fn closing_meets_those_who_wait_for_it() {
+    check(3, || {
+        let (sender, mut receiver) = mpsc::channel::<u8>(1);
+        let other = sender.clone();
+        let quitter = spawn(move || _ = poll_and_cancel(other.closed()));
+        let stayer = spawn(move || block_on(sender.closed()));
+        receiver.close();
+        quitter.join().unwrap();
+        stayer.join().unwrap();
+    });
+}
+
+/// The receiver goes while a message is sent that needs no place, or has one: nothing is kept.
+///
+/// Red when: mutant "the last receiver leaves what is in the channel".
+#[test]
+fn the_receiver_goes_while_others_need_not_wait() {
+    check(3, || {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let token = Arc::new(());
+        let sends = spawn({
+            let token = token.clone();
+            move || {
+                let _ = sender.send(token);
+                sender
+            }
+        });
+        drop(receiver);
+        let sender = sends.join().unwrap();
+        assert_eq!((Arc::strong_count(&token), sender.is_closed()), (1, true));
+    });
+    check(3, || {
+        let (sender, receiver) = mpsc::channel(1);
+        let token = Arc::new(());
+        let permit = sender.try_reserve_owned().unwrap();
+        let sends = spawn({
+            let token = token.clone();
+            move || permit.send(token)
+        });
+        drop(receiver);
+        let sender = sends.join().unwrap();
+        assert_eq!((Arc::strong_count(&token), sender.is_closed()), (1, true));
+    });
+}
+
+/// The last sender goes while a batch is received: what was sent is there, and then the end.
+///
+/// Red when: mutant "the last sender leaves without a word".
+#[test]
+fn the_last_sender_goes_while_a_batch_is_received() {
+    check(3, || {
+        let (sender, mut receiver) = mpsc::channel(2);
+        let goes = spawn(move || {
+            sender.try_send(1).unwrap();
+            sender.try_send(2).unwrap();
+        });
+        let mut seen = Vec::new();
+        while block_on(receiver.recv_many(&mut seen, 2)) != 0 {}
+        assert_eq!(seen, [1, 2]);
+        goes.join().unwrap();
+    });
+}
+
+/// The last sender goes while the receiver tries: what was sent is there, and then the end.
+///
+/// Red when: mutant "the last sender leaves without a word".
+#[test]
+fn the_last_sender_goes_while_the_receiver_tries() {
+    check(3, || {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let goes = spawn(move || sender.try_send(1).unwrap());
+        let early = receiver.try_recv();
+        goes.join().unwrap();
+        if early == Err(TryRecvError::Empty) {
+            assert_eq!(receiver.try_recv(), Ok(1));
+        } else {
+            assert_eq!(early, Ok(1));
+        }
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Disconnected));
+    });
+}
+
+/// What an operation of a history was.
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    TrySend(u8),
+    TryRecv,
+}
+
+/// Short histories of tries, on one place, have an order that explains them.
+///
+/// Red when: mutant "a full channel takes one more".
+#[test]
+fn tries_are_linearizable() {
+    check(2, || {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let history = std::sync::Arc::new(History::new());
+        let senders = [[1, 2], [3, 4]].map(|messages| {
+            let (sender, history) = (sender.clone(), history.clone());
+            spawn(move || {
+                for message in messages {
+                    history.call(Op::TrySend(message), || {
+                        sender.try_send(message).ok().map(|()| message)
+                    });
+                }
+            })
+        });
+        for _ in 0..2 {
+            history.call(Op::TryRecv, || receiver.try_recv().ok());
+        }
+        for sender in senders {
+            sender.join().unwrap();
+        }
+        history.assert_linearizable(None, |place: &mut Option<u8>, op| match op {
+            Op::TrySend(message) if place.is_none() => {
+                *place = Some(*message);
+                *place
+            }
+            Op::TrySend(_) => None,
+            Op::TryRecv => place.take(),
+        });
     });
 }

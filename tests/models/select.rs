@@ -56,3 +56,28 @@ fn a_selection_that_cancels_passes_its_calls_on() {
         assert_eq!(stayer.join().unwrap(), Ok(1));
     });
 }
+
+/// The end of one arm meets a message of the other: both are seen.
+///
+/// Red when: mutants "a value that is sent calls nobody", "the last sender leaves without a word".
+#[test]
+fn the_end_of_one_arm_meets_a_message_of_another() {
+    check(2, || {
+        let (one, first) = mpmc::bounded::<u8>(1);
+        let (two, second) = mpmc::bounded(1);
+        let ends = spawn(move || drop(one));
+        let sends = spawn(move || two.try_send(1).unwrap());
+        match block_on(Select::new().next((first.recv(), second.recv()))) {
+            Of2::First(end) => {
+                assert!(end.is_err());
+                assert_eq!(block_on(second.recv()), Ok(1));
+            }
+            Of2::Second(message) => {
+                assert_eq!(message, Ok(1));
+                assert!(block_on(first.recv()).is_err());
+            }
+        }
+        ends.join().unwrap();
+        sends.join().unwrap();
+    });
+}
