@@ -165,7 +165,9 @@ impl Breaker {
     #[must_use]
     pub fn statistics(&self, now: Instant) -> BreakerStatistics {
         let cycle = self.state.load(Relaxed) >> CYCLE;
-        let position = if self.settings.timed { ticks(now) } else { self.noted.load(Relaxed) };
+        // The window ends with the last call that was noted, as when that was judged.
+        let last = || self.noted.load(Relaxed).saturating_sub(1);
+        let position = if self.settings.timed { ticks(now) } else { last() };
         let sums = self.window.sums(cycle, position / self.settings.part);
         let (calls, failed, slow) = (sums.calls, sums.failed, sums.slow);
         BreakerStatistics { state: self.state(), calls, failed, slow }

@@ -207,7 +207,7 @@ proptest! {
         for (at, failed) in outcomes.into_iter().enumerate() {
             breaker.ask(now).unwrap().ended(failed, now);
             last.push_back((at / part, failed));
-            while last.front().is_some_and(|(of, _)| of + 10 <= (at + 1) / part) {
+            while last.front().is_some_and(|(of, _)| of + 10 <= at / part) {
                 last.pop_front();
             }
         }
