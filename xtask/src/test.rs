@@ -14,6 +14,7 @@ pub(crate) fn all() -> Result<(), String> {
         .step("lints")?;
     cargo(["check", "-p", "selvedge-benches", "--all-targets"]).step("benches")?;
     cargo(["test", "--features", "selvedge/model"]).step("tests")?;
+    cargo(["test", "--quiet", "-p", "selvedge-fuzz"]).step("fuzz targets")?;
     for (package, folder) in [
         ("selvedge", "examples"),
         ("selvedge-sync", "sync/examples"),
