@@ -45,6 +45,9 @@ pub(crate) fn all() -> Result<(), String> {
         "diagnose",
     ])
     .step("diagnose")?;
+    cargo(["run", "--quiet", "--manifest-path", "tests/no_std/Cargo.toml"])
+        .args(["--target-dir", "target/no_std"])
+        .step("a program without std")?;
     designs()?;
     cargo(["doc", "--no-deps", "--features", "selvedge/model"])
         .env("RUSTDOCFLAGS", "-D warnings")

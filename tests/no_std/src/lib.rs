@@ -1,7 +1,11 @@
-//! Keeps selvedge-sync usable without `std`.
+//! Keeps selvedge-sync and selvedge-channel usable without `std`: that they build, and that a program
+//! on an executor of its own runs.
 #![no_std]
 
 extern crate alloc;
+
+pub mod executor;
+pub mod program;
 
 use selvedge_sync::{
     AcquireError, BoundedSemaphore, CapacityLimiter, KeyedMutex, Latch, Lazy, Mutex, Once,
