@@ -286,14 +286,20 @@ fn clone<H: Home>(data: *const ()) -> RawWaker {
 }
 
 fn wake<H: Home>(data: *const ()) {
-    wake_by_ref::<H>(data);
-    forget::<H>(data);
+    // SAFETY: the waker is used up, and its count with it, also if the parent's panics.
+    let home = unsafe { Arc::from_raw(home::<H>(data)) };
+    home.shared().wake(number(&*home, data));
 }
 
 fn wake_by_ref<H: Home>(data: *const ()) {
     // SAFETY: the waker has a count of the home, which is alive therefore.
     let home = unsafe { &*home::<H>(data) };
-    home.shared().wake(home.first() + (data.addr() % BLOCK) as u32);
+    home.shared().wake(number(home, data));
+}
+
+/// The number of the child that `data` stands for, in its home.
+fn number<H: Home>(home: &H, data: *const ()) -> u32 {
+    home.first() + (data.addr() % BLOCK) as u32
 }
 
 fn forget<H: Home>(data: *const ()) {
