@@ -113,7 +113,7 @@ fn a_panic_is_carried_to_its_caller() {
 fn a_dropped_driver_tells_its_callers() {
     let (handle, driver) = buffer(op(async |_: u32| pending::<Result<(), Failed>>().await), 1, 1);
     let mut driver = Box::pin(driver);
-    let watched = [const { () }; 3].map(|()| Watched::new());
+    let watched: [_; 3] = core::array::from_fn(|_| Watched::new());
     let mut calls: Vec<_> = (0..3).map(|n| Box::pin(handle.call((n,)))).collect();
     assert!(watched[0].poll(calls[0].as_mut()).is_pending());
     assert!(poll(driver.as_mut()).is_pending());
