@@ -292,7 +292,7 @@ fn who_looks_in_vain_keeps_its_place() {
 
 /// A rendezvous is closed while one sends and another receives: both get through, or neither.
 ///
-/// Red when: mutants "a value that is sent calls nobody", "the end is told to one".
+/// Red when: mutant "the end is told to one".
 #[test]
 fn a_rendezvous_is_closed_meanwhile() {
     check(2, || {
@@ -343,7 +343,7 @@ fn the_last_sender_of_a_rendezvous_goes() {
 
 /// A message that is sent by force meets a receive: each is received or handed back, once.
 ///
-/// Red when: mutant "a value that is sent calls nobody".
+/// Red when: mutant "what is displaced is not handed out".
 #[test]
 fn a_message_by_force_meets_a_receive() {
     check(3, || {

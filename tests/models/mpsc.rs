@@ -226,7 +226,7 @@ fn a_send_that_cancels_lets_the_next_in() {
 
 /// Closing meets a wait for a place: it is to be had before, or never.
 ///
-/// Red when: mutant "a value that is sent calls nobody".
+/// Red when: mutant "a closed channel hands out places".
 #[test]
 fn closing_meets_a_reservation() {
     check(2, || {

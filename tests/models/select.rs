@@ -59,7 +59,7 @@ fn a_selection_that_cancels_passes_its_calls_on() {
 
 /// The end of one arm meets a message of the other: both are seen.
 ///
-/// Red when: mutants "a value that is sent calls nobody", "the last sender leaves without a word".
+/// Red when: mutant "the last sender leaves without a word".
 #[test]
 fn the_end_of_one_arm_meets_a_message_of_another() {
     check(2, || {

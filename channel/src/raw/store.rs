@@ -224,7 +224,10 @@ impl<T, R: Readers> Store<T, R> {
                     let slots = state.queue.next_slots(state.capacity);
                     return Err((value, Why::NoBlock(slots)));
                 }
-                oldest = state.queue.pop(&mut spent);
+                let first = state.queue.pop(&mut spent);
+                if !mutant!("what is displaced is not handed out") {
+                    oldest = first;
+                }
                 state.places.held += 1;
                 Ok(state.put(value, By::Holder))
             });
