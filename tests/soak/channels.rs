@@ -4,13 +4,14 @@
 use std::{
     pin::{Pin, pin},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     task::{Context, Waker},
 };
 
 use futures_lite::io::{AsyncRead, AsyncWrite};
+use parking_lot::Mutex;
 use selvedge::{
     channel::{
         broadcast::{self, Overflow},
@@ -181,7 +182,7 @@ impl One {
 impl Arena for One {
     fn act(self: Arc<Self>, random: &mut Rng) -> Job {
         let (kind, times) = (random.u8(..8), random.u8(..3));
-        let Some(tx) = self.tx.lock().unwrap().clone() else { return Box::pin(async {}) };
+        let Some(tx) = self.tx.lock().clone() else { return Box::pin(async {}) };
         Box::pin(async move {
             let counts = &self.counts;
             match kind {
@@ -212,7 +213,7 @@ impl Arena for One {
     }
 
     fn at_rest(&self, sleeping: usize) {
-        let tx = self.tx.lock().unwrap();
+        let tx = self.tx.lock();
         let seen = tx.as_ref().unwrap().statistics();
         assert!(seen.len == 0 || seen.waiting_receivers == 0, "the receiver sleeps: {seen:?}");
         // One may wait for more places than there are.
@@ -222,7 +223,7 @@ impl Arena for One {
     }
 
     fn finish(&self) {
-        drop(self.tx.lock().unwrap().take());
+        drop(self.tx.lock().take());
         if let Ok(mut rx) = self.rx.try_lock() {
             rx.close();
         }
@@ -252,7 +253,7 @@ impl Endless {
 impl Arena for Endless {
     fn act(self: Arc<Self>, random: &mut Rng) -> Job {
         let kind = random.u8(..6);
-        let tx = self.tx.lock().unwrap().clone();
+        let tx = self.tx.lock().clone();
         Box::pin(async move {
             let counts = &self.counts;
             if kind < 3 {
@@ -273,12 +274,12 @@ impl Arena for Endless {
     }
 
     fn at_rest(&self, sleeping: usize) {
-        let seen = self.tx.lock().unwrap().as_ref().unwrap().statistics();
+        let seen = self.tx.lock().as_ref().unwrap().statistics();
         assert!(seen.len == 0 || sleeping == 0, "the receiver sleeps: {seen:?}");
     }
 
     fn finish(&self) {
-        drop(self.tx.lock().unwrap().take());
+        drop(self.tx.lock().take());
     }
 
     fn ended(&self) {
@@ -301,19 +302,19 @@ impl Arena for Letters {
             let Self(open, counts) = &*self;
             if kind < 4 {
                 let (tx, rx) = oneshot::channel();
-                open.lock().unwrap().push(tx);
+                open.lock().push(tx);
                 if let Ok(message) = rx.await {
                     counts.received(&message);
                 }
                 return;
             }
-            let Some(mut tx) = open.lock().unwrap().pop() else { return };
+            let Some(mut tx) = open.lock().pop() else { return };
             match kind {
                 4 => {
                     // Looks once, and puts it back.
                     let cx = &mut Context::from_waker(Waker::noop());
                     if pin!(tx.closed()).poll(cx).is_pending() {
-                        open.lock().unwrap().push(tx);
+                        open.lock().push(tx);
                     }
                 }
                 5 => drop(tx),
@@ -324,12 +325,12 @@ impl Arena for Letters {
     }
 
     fn at_rest(&self, sleeping: usize) {
-        let open = self.0.lock().unwrap().iter().filter(|tx| !tx.is_closed()).count();
+        let open = self.0.lock().iter().filter(|tx| !tx.is_closed()).count();
         assert_eq!(sleeping, open, "whoever sleeps is still to be written to");
     }
 
     fn finish(&self) {
-        let open = std::mem::take(&mut *self.0.lock().unwrap());
+        let open = std::mem::take(&mut *self.0.lock());
         drop(open);
     }
 
@@ -354,7 +355,7 @@ struct Reader<'a>(Option<(broadcast::Receiver<Arc<Message>>, usize)>, &'a News);
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
         if !self.1.is_over.load(SeqCst) {
-            self.1.readers.lock().unwrap().extend(self.0.take());
+            self.1.readers.lock().extend(self.0.take());
         }
     }
 }
@@ -381,7 +382,7 @@ impl Arena for News {
                 let sent = self.tx.broadcast(Arc::new(counts.message())).await;
                 drop(sent.map(|_| counts.sent()));
             } else {
-                let Some(reader) = self.readers.lock().unwrap().pop() else { return };
+                let Some(reader) = self.readers.lock().pop() else { return };
                 let mut reader = Reader(Some(reader), &self);
                 let (rx, read) = reader.0.as_mut().unwrap();
                 if rx.recv().await.is_ok() {
@@ -392,7 +393,7 @@ impl Arena for News {
     }
 
     fn at_rest(&self, sleeping: usize) {
-        let readers = self.readers.lock().unwrap();
+        let readers = self.readers.lock();
         let senders = sleeping + readers.len() - Self::READERS;
         assert!(senders == 0 || self.tx.len() == 3, "{senders} senders sleep beside a place");
         for (rx, read) in &*readers {
@@ -403,7 +404,7 @@ impl Arena for News {
     /// The readers go, so that senders fail; one that sleeps gets one more message.
     fn finish(&self) {
         self.is_over.store(true, SeqCst);
-        self.readers.lock().unwrap().clear();
+        self.readers.lock().clear();
         drop(self.tx.try_broadcast(Arc::new(self.counts.message())));
     }
 

@@ -4,13 +4,14 @@ use std::{
     future::{pending, poll_fn},
     pin::Pin,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use selvedge::{
     context::{
         CancellationToken, Exit, Handle, Reaper, Remote, Scope, TaskTracker,
@@ -99,7 +100,7 @@ impl Arena for Tokens {
         let (kind, pick, times) = (random.u8(..12), random.usize(..), random.u8(..4));
         Box::pin(async move {
             let token = {
-                let mut tokens = self.1.lock().unwrap();
+                let mut tokens = self.1.lock();
                 match tokens.len() {
                     0 => tokens.push(self.0.child_token()),
                     len if len < 8 => {
@@ -138,11 +139,11 @@ impl Arena for Tokens {
 
     fn at_rest(&self, _: usize) {
         assert!(!self.0.is_cancelled());
-        self.1.lock().unwrap().retain(|token| !token.is_cancelled());
+        self.1.lock().retain(|token| !token.is_cancelled());
     }
 
     fn finish(&self) {
-        self.1.lock().unwrap().clear();
+        self.1.lock().clear();
         self.0.cancel();
     }
 
@@ -187,23 +188,23 @@ impl Arena for Handles {
             match kind {
                 0..4 => {
                     let (task, handle) = remote(Box::pin(pause(times)) as Job);
-                    self.0.lock().unwrap().push(task);
+                    self.0.lock().push(task);
                     match kind {
-                        0 => self.1.lock().unwrap().push(handle),
+                        0 => self.1.lock().push(handle),
                         1 => handle.detach(),
                         // Dropped, it aborts.
                         _ => drop(handle.await),
                     }
                 }
                 4 => {
-                    let handle = self.1.lock().unwrap().pop();
+                    let handle = self.1.lock().pop();
                     if let Some(handle) = handle {
                         handle.abort();
                         drop(handle.await);
                     }
                 }
                 _ => {
-                    let task = self.0.lock().unwrap().pop();
+                    let task = self.0.lock().pop();
                     if let Some(task) = task {
                         task.await;
                     }
@@ -213,14 +214,14 @@ impl Arena for Handles {
     }
 
     fn at_rest(&self, sleeping: usize) {
-        let tasks = self.0.lock().unwrap().len();
+        let tasks = self.0.lock().len();
         assert!(sleeping <= tasks, "{sleeping} sleep for {tasks} tasks");
     }
 
     fn finish(&self) {
-        let tasks = std::mem::take(&mut *self.0.lock().unwrap());
+        let tasks = std::mem::take(&mut *self.0.lock());
         drop(tasks);
-        let handles = std::mem::take(&mut *self.1.lock().unwrap());
+        let handles = std::mem::take(&mut *self.1.lock());
         assert!(handles.iter().all(Handle::is_finished));
     }
 }

@@ -3,12 +3,13 @@
 use std::{
     pin::pin,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     task::{Context, Waker},
 };
 
+use parking_lot::Mutex;
 use selvedge::sync::{
     AutoResetEvent, Barrier, Completer, Completion, CyclicBarrier, Event, Latch, Notify, Phaser,
     WaitGroup,
@@ -158,7 +159,7 @@ impl Arena for Handles {
     fn act(self: Arc<Self>, random: &mut Rng) -> Job {
         let (waits, times) = (random.bool(), random.u8(..3));
         Box::pin(async move {
-            let Some(handle) = self.0.lock().unwrap().clone() else { return };
+            let Some(handle) = self.0.lock().clone() else { return };
             if waits {
                 handle.await;
             } else {
@@ -168,7 +169,7 @@ impl Arena for Handles {
     }
 
     fn at_rest(&self, sleeping: usize) {
-        let group = self.0.lock().unwrap().take().unwrap();
+        let group = self.0.lock().take().unwrap();
         assert_eq!((group.handles(), group.waiters()), (1, sleeping));
         drop(group);
     }
@@ -251,7 +252,7 @@ impl Arena for Outcomes {
         let (kind, pick) = (random.u8(..4), random.usize(..));
         Box::pin(async move {
             let completion = {
-                let mut open = self.0.lock().unwrap();
+                let mut open = self.0.lock();
                 if open.len() < 4 {
                     open.push(Completion::new());
                 }
@@ -271,7 +272,7 @@ impl Arena for Outcomes {
     }
 
     fn at_rest(&self, sleeping: usize) {
-        let open = self.0.lock().unwrap();
+        let open = self.0.lock();
         assert_eq!(
             open.iter().map(|(_, completion)| completion.waiters()).sum::<usize>(),
             sleeping
@@ -279,7 +280,7 @@ impl Arena for Outcomes {
     }
 
     fn finish(&self) {
-        let open = std::mem::take(&mut *self.0.lock().unwrap());
+        let open = std::mem::take(&mut *self.0.lock());
         drop(open);
     }
 }

@@ -20,6 +20,9 @@ usage: cargo xtask COMMAND
   features         checks each feature alone, none and all
   soak [--seconds N] [--seed N] [FAMILY]
                    random operations, cancelled at random, on all cores
+  sanitize [address | thread] [SECONDS]
+                   the sanitizers of rustc (nightly, or RUSTC_BOOTSTRAP=1)
+  valgrind [NAME]  memcheck over the behaviour tests
   deny             licences, duplicates and sources of the dependencies, by cargo-deny
   bench [ARGS]     the benchmarks, against the peers";
 
@@ -33,6 +36,8 @@ fn main() -> ExitCode {
         "weaken" => weaken::all(rest.iter().find(|arg| !arg.starts_with("--"))),
         "features" => features::check(),
         "soak" => harden::soak(&rest),
+        "sanitize" => harden::sanitize(&rest),
+        "valgrind" => harden::valgrind(&rest),
         "deny" => harden::deny(),
         "bench" => run::cargo(["bench", "-p", "selvedge-benches", "--"]).args(&rest).step("bench"),
         _ => {

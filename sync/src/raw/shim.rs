@@ -340,10 +340,12 @@ impl fmt::Debug for Writing {
 mod plain {
     use core::cell::UnsafeCell;
 
-    #[cfg(not(feature = "std"))]
+    // ThreadSanitizer does not look into std's lock, which is compiled already: with this flag all
+    // locks are ours.
+    #[cfg(any(selvedge_spin, not(feature = "std")))]
     pub(super) use self::bit::Bit as Lock;
     pub(super) use self::bit::{Bit as Brief, Held};
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", not(selvedge_spin)))]
     pub(super) use self::parking::Lock;
     #[cfg(feature = "std")]
     pub use self::parking::Parker;
@@ -440,6 +442,7 @@ mod plain {
 
     /// With threads: whoever waits for the lock or for a wake-up parks.
     #[cfg(feature = "std")]
+    #[cfg_attr(selvedge_spin, expect(dead_code, reason = "its lock is replaced"))]
     mod parking {
         use alloc::{sync::Arc, task::Wake};
         use core::{
