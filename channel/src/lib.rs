@@ -35,3 +35,7 @@ pub mod queue;
 pub mod select;
 #[cfg(feature = "watch")]
 pub mod watch;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -137,3 +137,7 @@ pub use combine::select::{
 pub use combine::try_join_all::{TryJoinAll, try_join_all};
 #[cfg(feature = "wait")]
 pub use combine::wait::{Until, Wait, Waited, wait};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -143,3 +143,7 @@ pub use semaphore::{
 pub use set_once::{SetOnce, SetOnceError, SetOnceWait};
 #[cfg(feature = "wait_group")]
 pub use wait_group::{Wait, WaitGroup};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -106,3 +106,7 @@ pub use chunks_timeout::{ChunksTimeout, chunks_timeout, chunks_timeout_on};
 mod r#virtual;
 #[cfg(feature = "virtual")]
 pub use r#virtual::{AutoAdvance, VirtualClock};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

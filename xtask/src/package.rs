@@ -1,0 +1,54 @@
+//! What would be published: that it is complete, builds alone, and holds nothing else.
+
+use std::fs;
+
+use crate::run::{cargo, root};
+
+/// The crates that are published, each before those that use it; and where they lie.
+pub(crate) const PUBLISHED: [(&str, &str); 5] = [
+    ("selvedge-sync", "sync"),
+    ("selvedge-channel", "channel"),
+    ("selvedge-timer", "timer"),
+    ("selvedge-context", "context"),
+    ("selvedge", "."),
+];
+
+/// What crates.io shows of a crate, and what a licence asks for.
+const KEYS: [&str; 5] = ["description", "readme", "documentation", "keywords", "include"];
+const FILES: [&str; 5] = ["Cargo.toml", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs"];
+
+/// The largest a package may be, in files: an include list that lets more in is wrong.
+const MOST_FILES: usize = 200;
+
+pub(crate) fn check() -> Result<(), String> {
+    for (package, folder) in PUBLISHED {
+        let path = root().join(folder).join("Cargo.toml");
+        let manifest =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        for key in KEYS {
+            if !manifest.lines().any(|line| line.starts_with(&format!("{key} = "))) {
+                return Err(format!("{package} has no {key}"));
+            }
+        }
+        let list = cargo(["package", "--list", "--allow-dirty", "-p", package])
+            .output(&format!("list of {package}"))?;
+        let files: Vec<_> = list.lines().collect();
+        for file in FILES {
+            if !files.contains(&file) {
+                return Err(format!("{package} would be published without {file}"));
+            }
+        }
+        let foreign = |file: &&&str| file.starts_with("tests/") || file.starts_with("benches/");
+        if let Some(file) = files.iter().find(foreign) {
+            return Err(format!("{package} would be published with {file}"));
+        }
+        if files.len() > MOST_FILES {
+            return Err(format!("{package} would be published with {} files", files.len()));
+        }
+        println!("{package}: {} files", files.len());
+    }
+    // Together, so that each is built against what the others would be published as.
+    cargo(["package", "--allow-dirty", "--quiet"])
+        .args(PUBLISHED.iter().flat_map(|(package, _)| ["-p", package]))
+        .step("packages, each built from what is in it")
+}
