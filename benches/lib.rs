@@ -2,11 +2,12 @@
 //!
 //! | how                                        | what                                              |
 //! |--------------------------------------------|---------------------------------------------------|
-//! | `cargo xtask bench`                        | criterion's groups                                |
+//! | `cargo xtask bench`                        | all rows, into the tables and charts of `report/` |
+//! | `cargo xtask bench --full`                 | the same, for longer                              |
 //! | `cargo xtask bench paired [FILTER]`        | contestants interleaved round by round, as ratios |
+//! | `cargo xtask bench criterion [FILTER]`     | criterion's groups, one contestant after another  |
 //! | `cargo xtask bench fairness`               | how tasks share a mutex                           |
 //! | `cargo xtask bench lateness`               | how late a lone sleep is, and what idling costs   |
-//! | `benches/instructions.sh`                  | instructions an operation, by callgrind           |
 //!
 //! Machines are noisy: the paired mode runs all contestants in each round and takes the median of
 //! the rounds' ratios. One-thread rows are settled by instruction counts, which repeat.
@@ -143,38 +144,90 @@ pub fn on_two_workers(tasks: Vec<Task>) -> Duration {
     })
 }
 
-/// Interleaves the contestants and prints the median of the ratios to ours.
-pub fn paired(group: &mut Group) {
-    const ROUNDS: usize = 15;
-    const SAMPLE: Duration = Duration::from_millis(5);
+/// How long contestants are looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Length {
+    /// How often each has its turn.
+    pub rounds: usize,
+    /// How long a turn is.
+    pub turn: Duration,
+    /// When no further round begins, if each had some: a turn of a slow workload takes as long as it
+    /// takes.
+    pub most: Duration,
+}
+
+impl Length {
+    /// Long enough for a look.
+    pub const QUICK: Self =
+        Self { rounds: 15, turn: Duration::from_millis(5), most: Duration::from_secs(2) };
+    /// Long enough for a claim.
+    pub const FULL: Self =
+        Self { rounds: 61, turn: Duration::from_millis(15), most: Duration::from_secs(60) };
+}
+
+/// What a contestant did on a workload.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    /// Who it is.
+    pub name: &'static str,
+    /// Nanoseconds an operation, the median of the rounds.
+    pub nanos: f64,
+    /// What it took, by what ours took in the same round: above 1 ours is faster. The quarter, the
+    /// half and the three quarters of the rounds.
+    pub ratio: [f64; 3],
+}
+
+/// Lets the contestants of a group take turns.
+pub fn measure(group: &mut Group, length: Length) -> Vec<Figures> {
+    let turn = length.turn.as_secs_f64();
     let operations: Vec<u64> = group
         .contestants
         .iter_mut()
         .map(|(_, run)| {
             let took = run(2000).max(Duration::from_nanos(1));
-            ((2000.0 * SAMPLE.as_secs_f64() / took.as_secs_f64()) as u64).clamp(2000, 10_000_000)
+            ((2000.0 * turn / took.as_secs_f64()) as u64).clamp(2000, 50_000_000)
         })
         .collect();
     let mut nanos = vec![Vec::new(); group.contestants.len()];
-    for _ in 0..ROUNDS {
+    let start = Instant::now();
+    for round in 0..length.rounds {
+        if round >= 5 && start.elapsed() > length.most {
+            break;
+        }
         for (at, (_, run)) in group.contestants.iter_mut().enumerate() {
             let took = run(operations[at]);
             nanos[at].push(took.as_secs_f64() * 1e9 / operations[at] as f64);
         }
     }
-    let median = |mut values: Vec<f64>| {
+    let quarters = |mut values: Vec<f64>| {
         values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
+        [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
     };
+    let of = |at: usize| {
+        let ratios = nanos[at].iter().zip(&nanos[0]).map(|(peer, ours)| peer / ours).collect();
+        let [_, nanos, _] = quarters(nanos[at].clone());
+        Figures { name: group.contestants[at].0, nanos, ratio: quarters(ratios) }
+    };
+    (0..nanos.len()).map(of).collect()
+}
+
+/// Interleaves the contestants and prints the median of the ratios to ours.
+pub fn paired(group: &mut Group) {
     println!("{}", group.name);
     let mut best = ("nobody", f64::INFINITY);
-    for (at, (name, _)) in group.contestants.iter().enumerate() {
-        let ratios = nanos[at].iter().zip(&nanos[0]).map(|(peer, ours)| peer / ours).collect();
-        let ratio = median(ratios);
-        println!("  {name:<14} {:>9.1} ns {ratio:>7.2}x", median(nanos[at].clone()));
+    for (at, Figures { name, nanos, ratio: [_, ratio, _] }) in
+        measure(group, Length::QUICK).into_iter().enumerate()
+    {
+        println!("  {name:<14} {nanos:>9.1} ns {ratio:>7.2}x");
         if at > 0 && !name.ends_with('*') && ratio < best.1 {
             best = (name, ratio);
         }
     }
     println!("  against the best peer that counts, {}: {:.2}x", best.0, best.1);
+}
+
+/// What callgrind counts, one call a dump: `--zero-before` and `--dump-after` name it.
+#[inline(never)]
+pub fn counted(run: &mut Run, operations: u64) {
+    std::hint::black_box(run(operations));
 }

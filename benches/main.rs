@@ -55,10 +55,13 @@ mod r#virtual;
 mod wait_group;
 mod watch;
 
-use std::env;
+use std::{env, time::Duration};
 
 use criterion::Criterion;
-use selvedge_benches::{Group, paired};
+use selvedge_benches::{Figures, Group, Length, Run, counted, measure, paired};
+
+/// How many operations callgrind looks at; and twice as many, for the difference.
+const FEW: u64 = 2000;
 
 fn groups() -> Vec<Group> {
     // A line each, so that two that are added do not meet.
@@ -139,6 +142,26 @@ fn main() {
                     if group.name == name && *who == contestant {
                         run(operations);
                     }
+                }
+            }
+        }
+        ["list"] => groups().iter().for_each(|group| println!("{}", group.name)),
+        ["report", name, ref length @ ..] => {
+            let length = if length.is_empty() { Length::QUICK } else { Length::FULL };
+            for group in groups().iter_mut().filter(|group| group.name == name) {
+                for Figures { name, nanos, ratio: [low, ratio, high] } in measure(group, length) {
+                    println!("{name}\t{nanos:.3}\t{low:.4}\t{ratio:.4}\t{high:.4}");
+                }
+            }
+        }
+        ["counted", name] => {
+            counted(&mut (Box::new(|_| Duration::ZERO) as Run), 0);
+            for group in groups().iter_mut().filter(|group| group.name == name) {
+                for (who, run) in &mut group.contestants {
+                    run(100);
+                    counted(run, FEW);
+                    counted(run, 2 * FEW);
+                    println!("{who}\t{FEW}");
                 }
             }
         }

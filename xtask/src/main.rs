@@ -1,8 +1,10 @@
 //! The commands of this repository: `cargo xtask test | models | weaken | features | soak | …`.
 
+mod bench;
 mod features;
 mod harden;
 mod models;
+mod package;
 mod run;
 mod test;
 mod weaken;
@@ -24,7 +26,11 @@ usage: cargo xtask COMMAND
                    the sanitizers of rustc (nightly, or RUSTC_BOOTSTRAP=1)
   valgrind [NAME]  memcheck over the behaviour tests
   deny             licences, duplicates and sources of the dependencies, by cargo-deny
-  bench [ARGS]     the benchmarks, against the peers";
+  package          what would be published: complete, and built from what is in it
+  bench            every row against the peers, into benches/report/; --full for longer
+  bench --draw     the tables and charts anew, from what was measured
+  bench paired [WORD…] | criterion [FILTER] | fairness | lateness
+                   some rows, on the terminal";
 
 fn main() -> ExitCode {
     let mut args = env::args().skip(1);
@@ -39,7 +45,8 @@ fn main() -> ExitCode {
         "sanitize" => harden::sanitize(&rest),
         "valgrind" => harden::valgrind(&rest),
         "deny" => harden::deny(),
-        "bench" => run::cargo(["bench", "-p", "selvedge-benches", "--"]).args(&rest).step("bench"),
+        "package" => package::check(),
+        "bench" => bench::command(&rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
