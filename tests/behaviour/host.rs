@@ -156,7 +156,7 @@ fn a_waker_may_use_the_timer_whenever_it_is_touched() {
     // The waker that is woken tells, the real time passes.
     let (tell, told) = mpsc::channel();
     let wait = move || told.recv_timeout(60 * SECOND).expect("woken");
-    meddle_with(AsyncIoTimer, wait, MILLI, move || {
+    meddle_with(AsyncIoTimer, wait, 100 * MILLI, move || {
         let _ = tell.send(());
     });
 }
