@@ -370,6 +370,23 @@ impl<T: Clone> Receiver<T> {
     /// # Panics
     ///
     /// Panics if there are a million receivers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_channel::broadcast;
+    ///
+    /// let (tx, mut rx) = broadcast::channel(4);
+    /// tx.send(1).unwrap();
+    /// // From now on, where a clone of an inactive one begins as well.
+    /// let mut later = rx.resubscribe();
+    /// let mut other = rx.resubscribe().deactivate().activate_cloned();
+    /// tx.send(2).unwrap();
+    /// assert_eq!((rx.recv().await, later.recv().await, other.recv().await), (Ok(1), Ok(2), Ok(2)));
+    /// assert!(tx.same_channel(&tx.clone()) && rx.same_channel(&later));
+    /// # });
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn resubscribe(&self) -> Self {

@@ -230,6 +230,20 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// Says whether the channel is full or closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_channel::mpmc;
+    ///
+    /// let (tx, rx) = mpmc::bounded(1);
+    /// let room = tx.try_reserve().expect("there is room");
+    /// assert!(tx.try_reserve().is_err());
+    /// room.send("warp");
+    /// assert_eq!(rx.try_recv(), Ok("warp"));
+    /// tx.send_blocking("weft").expect("somebody receives");
+    /// assert!(tx.same_channel(&tx.clone()) && rx.same_channel(&rx.clone()));
+    /// ```
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
         match self.channel.try_reserve(1) {
             Ok(()) => Ok(Permit::new(self)),

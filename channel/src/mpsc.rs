@@ -82,6 +82,24 @@ pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
 /// A channel that holds any number of messages: a sender never waits.
 ///
 /// What a burst has allocated is given back as the messages are received.
+///
+/// # Examples
+///
+/// ```
+/// use std::task::{Context, Poll, Waker};
+///
+/// use selvedge_channel::mpsc;
+///
+/// let (tx, mut rx) = mpsc::unbounded_channel();
+/// let cx = &mut Context::from_waker(Waker::noop());
+/// assert!(rx.poll_recv(cx).is_pending());
+/// tx.send(1).unwrap();
+/// tx.send(2).unwrap();
+/// assert_eq!(rx.poll_recv(cx), Poll::Ready(Some(1)));
+/// let mut rest = Vec::new();
+/// assert_eq!(rx.poll_recv_many(cx, &mut rest, 8), Poll::Ready(1));
+/// assert_eq!(rest, [2]);
+/// ```
 #[must_use]
 pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
     let channel = Arc::new(Store::new("channel", usize::MAX, None));

@@ -109,6 +109,20 @@ impl<T> Sender<T> {
     /// As [`closed`](Self::closed), for a `poll` of one's own.
     ///
     /// The last waker stays with the sender until it is used or dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::task::{Context, Waker};
+    ///
+    /// use selvedge_channel::oneshot;
+    ///
+    /// let (mut tx, rx) = oneshot::channel::<u8>();
+    /// let cx = &mut Context::from_waker(Waker::noop());
+    /// assert!(tx.poll_closed(cx).is_pending());
+    /// drop(rx);
+    /// assert!(tx.poll_closed(cx).is_ready());
+    /// ```
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.tx.poll_closed(cx)
     }

@@ -214,6 +214,16 @@ impl<T, O: Order<T>> Queue<T, O> {
     /// # Panics
     ///
     /// As for [`put`](Self::put).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_channel::queue::Queue;
+    ///
+    /// let jobs: Queue<_> = Queue::new(2);
+    /// jobs.blocking_put("card").expect("not shut down");
+    /// assert_eq!(jobs.blocking_get(), Ok("card"));
+    /// ```
     #[cfg(any(feature = "std", selvedge_loom))]
     pub fn blocking_put(&self, item: T) -> Result<(), error::QueueShutDown<T>> {
         selvedge_sync::raw::block::block_on(self.put(item))

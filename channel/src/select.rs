@@ -97,6 +97,18 @@ impl Select {
     /// # Panics
     ///
     /// Panics if there is no arm.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_channel::{mpmc, select::Select};
+    ///
+    /// let (tx, red) = mpmc::unbounded();
+    /// let (_kept, blue) = mpmc::unbounded::<u8>();
+    /// tx.try_send(7).unwrap();
+    /// let got = Select::new().blocking_next((red.recv(), blue.recv()));
+    /// # let _ = got;
+    /// ```
     #[cfg(any(feature = "std", selvedge_loom))]
     pub fn blocking_next<A: Arms>(&mut self, arms: A) -> A::Output {
         selvedge_sync::raw::block::block_on(self.next(arms))

@@ -172,6 +172,21 @@ impl<T> Sender<T> {
     ///
     /// The new value is there at once; the call waits for each [`Ref`] of the old one, with its
     /// thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_channel::watch;
+    ///
+    /// let (tx, mut rx) = watch::channel(1);
+    /// assert_eq!(tx.send_replace(2), 1);
+    /// assert!(rx.has_changed().unwrap());
+    /// rx.mark_unchanged();
+    /// assert!(!rx.has_changed().unwrap());
+    /// rx.mark_changed();
+    /// assert!(rx.borrow_and_update().has_changed());
+    /// assert!(tx.same_channel(&tx.clone()) && rx.same_channel(&rx.clone()));
+    /// ```
     pub fn send_replace(&self, value: T) -> T {
         self.shared.send_replace(value)
     }

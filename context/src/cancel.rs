@@ -193,6 +193,19 @@ impl CancellationToken {
     }
 
     /// As [`drop_guard`](Self::drop_guard), for a token that is borrowed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_context::CancellationToken;
+    ///
+    /// let token = CancellationToken::new();
+    /// // Disarmed, a guard cancels nothing.
+    /// assert!(!token.drop_guard_ref().disarm().is_cancelled());
+    /// assert!(!token.clone().drop_guard().disarm().is_cancelled());
+    /// drop(token.drop_guard_ref());
+    /// assert!(token.is_cancelled());
+    /// ```
     pub fn drop_guard_ref(&self) -> DropGuardRef<'_> {
         DropGuardRef { token: Some(self) }
     }
@@ -252,6 +265,21 @@ impl CancellationToken {
     /// # Panics
     ///
     /// As for [`run_until_cancelled`](Self::run_until_cancelled).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::CancellationToken;
+    ///
+    /// let token = CancellationToken::new();
+    /// assert_eq!(token.clone().run_until_cancelled_owned(async { 7 }).await, Some(7));
+    /// token.cancel();
+    /// token.clone().cancelled_owned().await;
+    /// let never = std::future::pending::<()>();
+    /// assert_eq!(token.run_until_cancelled_owned(never).await, None);
+    /// # });
+    /// ```
     pub fn run_until_cancelled_owned<F: Future>(self, future: F) -> RunUntilCancelledOwned<F> {
         let cancelled = self.cancelled_owned();
         RunUntilCancelledOwned { started: false, cancelled, future: Some(future) }

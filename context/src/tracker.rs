@@ -161,6 +161,24 @@ impl TaskTracker {
     /// # Cancel safety
     ///
     /// Dropping the future drops `future`, which counts no more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::TaskTracker;
+    ///
+    /// let tracker = TaskTracker::new();
+    /// let job = tracker.track_future(async { 7 });
+    /// assert!(TaskTracker::ptr_eq(tracker.token().task_tracker(), &tracker));
+    /// assert_eq!(tracker.len(), 1);
+    /// assert_eq!(job.await, 7);
+    /// tracker.close();
+    /// tracker.wait().await;
+    /// tracker.reopen();
+    /// assert!(!tracker.is_closed());
+    /// # });
+    /// ```
     pub fn track_future<F: Future>(&self, future: F) -> TrackedFuture<F> {
         TrackedFuture { future, token: self.token() }
     }

@@ -173,6 +173,21 @@ impl BoundedSemaphore {
     /// # Errors
     ///
     /// As for [`try_acquire`](Self::try_acquire).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use selvedge_sync::BoundedSemaphore;
+    ///
+    /// let looms = Arc::new(BoundedSemaphore::new(2));
+    /// let one = looms.clone().try_acquire_owned()?;
+    /// let two = looms.blocking_acquire().expect("never closed");
+    /// assert!(looms.clone().try_acquire_owned().is_err());
+    /// # drop((one, two));
+    /// # Ok::<(), selvedge_sync::TryAcquireError>(())
+    /// ```
     #[track_caller]
     pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedBoundedPermit, TryAcquireError> {
         let ask = self.ask(1);

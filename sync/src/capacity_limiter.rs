@@ -177,6 +177,21 @@ impl CapacityLimiter {
     /// # Errors
     ///
     /// Says whether the borrower has one already, or there is none to take.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use selvedge_sync::CapacityLimiter;
+    ///
+    /// let places = Arc::new(CapacityLimiter::new(3));
+    /// let token = places.blocking_acquire();
+    /// let owned = places.clone().try_acquire_owned().expect("there is room");
+    /// places.try_acquire_on_behalf_of(7).expect("there is room");
+    /// assert!(places.try_acquire_on_behalf_of(8).is_err());
+    /// # drop((token, owned));
+    /// ```
     #[track_caller]
     pub fn try_acquire_on_behalf_of(&self, borrower: u64) -> Result<(), TryBorrowError> {
         let mut claim = Claim { limiter: self, borrower, step: Step::New };

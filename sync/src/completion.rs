@@ -100,6 +100,17 @@ impl<T> Completion<T> {
     }
 
     /// The outcome, if there is one by now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_sync::Completion;
+    ///
+    /// let (completer, completion) = Completion::new();
+    /// assert_eq!(completion.peek(), None);
+    /// completer.complete(7);
+    /// assert_eq!(completion.peek(), Some(Ok(&7)));
+    /// ```
     #[must_use]
     pub fn peek(&self) -> Option<Result<&T, Abandoned>> {
         self.done.outcome().map(|value| value.ok_or(Abandoned))

@@ -156,6 +156,24 @@ impl Condvar {
     /// # Cancel safety
     ///
     /// As for [`wait`](Self::wait).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::sync::Arc;
+    ///
+    /// use selvedge_sync::{Condvar, Mutex};
+    ///
+    /// let (count, changed) = (Arc::new(Mutex::new(3)), Condvar::new());
+    /// let guard = changed.wait_while_owned(count.clone().lock_owned().await, |count| *count < 3).await;
+    /// assert_eq!(*guard, 3);
+    /// drop(guard);
+    /// // A thread does the same, and parks if it has to.
+    /// let guard = changed.blocking_wait_while_owned(count.blocking_lock_owned(), |count| *count < 3);
+    /// assert_eq!(*guard, 3);
+    /// # });
+    /// ```
     #[track_caller]
     pub fn wait_while_owned<T, F>(
         &self,
@@ -177,6 +195,26 @@ impl Condvar {
     }
 
     /// As [`wait_owned`](Self::wait_owned), and parks the calling thread meanwhile.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{sync::Arc, thread};
+    ///
+    /// use selvedge_sync::{Condvar, Mutex};
+    ///
+    /// let shed = Arc::new((Arc::new(Mutex::new(false)), Condvar::new()));
+    /// let theirs = shed.clone();
+    /// let waits = thread::spawn(move || {
+    ///     let mut is_open = theirs.0.clone().blocking_lock_owned();
+    ///     while !*is_open {
+    ///         is_open = theirs.1.blocking_wait_owned(is_open);
+    ///     }
+    /// });
+    /// *shed.0.blocking_lock() = true;
+    /// shed.1.notify_all();
+    /// waits.join().unwrap();
+    /// ```
     #[cfg(any(feature = "std", selvedge_loom))]
     #[track_caller]
     pub fn blocking_wait_owned<T: ?Sized>(&self, guard: OwnedMutexGuard<T>) -> OwnedMutexGuard<T> {
@@ -213,6 +251,31 @@ impl Condvar {
     }
 
     /// Lets the `n` go on who have waited longest.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{sync::Arc, thread};
+    ///
+    /// use selvedge_sync::{Condvar, Mutex};
+    ///
+    /// let shed = Arc::new((Mutex::new(false), Condvar::new()));
+    /// let waiting: Vec<_> = (0..2)
+    ///     .map(|_| {
+    ///         let shed = shed.clone();
+    ///         thread::spawn(move || {
+    ///             let (is_open, changed) = &*shed;
+    ///             let guard = changed.blocking_wait_while(is_open.blocking_lock(), |open| !*open);
+    ///             assert!(*guard);
+    ///         })
+    ///     })
+    ///     .collect();
+    /// *shed.0.blocking_lock() = true;
+    /// shed.1.notify_n(2);
+    /// for thread in waiting {
+    ///     thread.join().unwrap();
+    /// }
+    /// ```
     #[inline]
     pub fn notify_n(&self, n: usize) {
         self.notify(n, Ask::One);

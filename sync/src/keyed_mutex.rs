@@ -154,6 +154,21 @@ impl<K: Hash + Eq, S: BuildHasher> KeyedMutex<K, S> {
     /// # Errors
     ///
     /// As for [`try_lock`](Self::try_lock).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{collections::hash_map::RandomState, sync::Arc};
+    ///
+    /// use selvedge_sync::KeyedMutex;
+    ///
+    /// let accounts = Arc::new(KeyedMutex::with_hasher(RandomState::new()));
+    /// let guard = accounts.clone().try_lock_owned("ada")?;
+    /// assert_eq!(guard.key(), &"ada");
+    /// assert!(accounts.clone().try_lock_owned("ada").is_err());
+    /// assert!(accounts.clone().try_lock_owned("grace").is_ok());
+    /// # Ok::<(), selvedge_sync::TryLockError>(())
+    /// ```
     #[track_caller]
     pub fn try_lock_owned(
         self: Arc<Self>,

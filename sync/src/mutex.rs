@@ -207,6 +207,19 @@ impl<T: ?Sized> Mutex<T> {
 
     /// As [`blocking_lock`](Self::blocking_lock), and keeps the mutex alive for as long as the
     /// guard lives.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{sync::Arc, thread};
+    ///
+    /// use selvedge_sync::Mutex;
+    ///
+    /// let count = Arc::new(Mutex::new(0));
+    /// let theirs = count.clone();
+    /// thread::spawn(move || *theirs.blocking_lock_owned() += 1).join().unwrap();
+    /// assert_eq!(*count.blocking_lock(), 1);
+    /// ```
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "lock_arc_blocking")]
     #[track_caller]
@@ -231,6 +244,27 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     ///
     /// As for [`try_lock`](Self::try_lock).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use selvedge_sync::{Mutex, MutexGuard, OwnedMutexGuard};
+    ///
+    /// let pair = Arc::new(Mutex::const_new((1, Some(2))));
+    /// let guard = pair.clone().try_lock_owned()?;
+    /// assert!(Arc::ptr_eq(OwnedMutexGuard::mutex(&guard), &pair));
+    /// // A part that may be missing: else the guard comes back.
+    /// let part = OwnedMutexGuard::try_map(guard, |pair| pair.1.as_mut()).expect("it is there");
+    /// assert_eq!(*part, 2);
+    /// drop(part);
+    ///
+    /// let guard = pair.try_lock()?;
+    /// assert!(std::ptr::eq(MutexGuard::mutex(&guard), &*pair));
+    /// assert!(MutexGuard::try_map(guard, |pair| (pair.0 > 5).then_some(&mut pair.0)).is_err());
+    /// # Ok::<(), selvedge_sync::TryLockError>(())
+    /// ```
     #[doc(alias = "try_lock_arc")]
     #[inline]
     #[track_caller]

@@ -186,6 +186,32 @@ impl Notify {
     }
 
     /// As [`notify_one`](Self::notify_one), for the last in line.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::{pin::pin, sync::Arc};
+    ///
+    /// use selvedge_sync::Notify;
+    ///
+    /// static NEWS: Notify = Notify::const_new();
+    ///
+    /// let news = Arc::new(Notify::new());
+    /// let mut first = pin!(news.clone().notified_owned());
+    /// let mut last = pin!(news.clone().notified_owned());
+    /// // In line from here on, without a poll.
+    /// assert!(!first.as_mut().enable());
+    /// assert!(!last.as_mut().enable());
+    /// news.notify_last();
+    /// last.await;
+    /// news.notify_one();
+    /// first.await;
+    ///
+    /// NEWS.notify_one();
+    /// NEWS.blocking_notified(); // at once: it was kept
+    /// # });
+    /// ```
     #[inline]
     pub fn notify_last(&self) {
         if self.without_waiters(|state| state | PERMIT).is_err() {

@@ -82,6 +82,20 @@ impl<T> OnceCell<T> {
     }
 
     /// A cell with a value, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_sync::{OnceCell, SetOnce};
+    ///
+    /// static MADE: OnceCell<u8> = OnceCell::const_new_with(7);
+    /// static NOT_YET: OnceCell<u8> = OnceCell::const_new();
+    ///
+    /// assert_eq!((MADE.get(), NOT_YET.get()), (Some(&7), None));
+    /// assert_eq!(OnceCell::new_with(Some("warp")).get(), Some(&"warp"));
+    /// # static SET: SetOnce<u8> = SetOnce::const_new_with(7);
+    /// # assert_eq!(SetOnce::new_with(SET.get().copied()).get(), Some(&7));
+    /// ```
     #[must_use]
     pub fn new_with(value: Option<T>) -> Self {
         value.map_or_else(Self::new, Self::const_new_with)

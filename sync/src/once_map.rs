@@ -163,6 +163,19 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> OnceMap<K, V, S> {
     }
 
     /// Forgets `key`. Whoever makes its value goes on, for those who wait for it already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_sync::OnceMap;
+    ///
+    /// let pages = OnceMap::with_hasher(std::collections::hash_map::RandomState::new());
+    /// assert_eq!(pages.compute("home", async || 1).await, 1);
+    /// pages.discard("home");
+    /// assert_eq!(pages.compute("home", async || 2).await, 2);
+    /// # });
+    /// ```
     pub fn discard<Q>(&self, key: &Q)
     where
         K: Borrow<Q>,

@@ -94,6 +94,23 @@ impl Phaser {
     /// # Panics
     ///
     /// Panics if there would be more than `usize::MAX` parties; nobody is added then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_sync::Phaser;
+    ///
+    /// let phaser = Phaser::new(0);
+    /// phaser.register(1);
+    /// let party = phaser.register_one();
+    /// assert!(std::ptr::eq(party.phaser(), &phaser));
+    /// party.deregister();
+    /// // The last that is missing leaves, and the phase is over.
+    /// phaser.deregister();
+    /// assert_eq!(phaser.phase(), 1);
+    /// # });
+    /// ```
     #[track_caller]
     pub fn register(&self, n: usize) -> usize {
         let registered = self.signal.with(|| {

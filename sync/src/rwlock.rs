@@ -220,6 +220,26 @@ impl<T: ?Sized> RwLock<T> {
     /// # Cancel safety
     ///
     /// As for [`read`](Self::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::sync::Arc;
+    ///
+    /// use selvedge_sync::{OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// static LIMITED: RwLock<u8> = RwLock::const_with_max_readers(0, 4);
+    ///
+    /// let name = Arc::new(RwLock::new(String::from("weft")));
+    /// assert_eq!(name.clone().read_owned().await.len(), 4);
+    /// let guard = name.write_owned().await;
+    /// let mut mapped = OwnedRwLockWriteGuard::into_mapped(guard);
+    /// mapped.push('s');
+    /// assert_eq!(*mapped, "wefts");
+    /// assert_eq!(*LIMITED.read().await, 0);
+    /// # });
+    /// ```
     #[doc(alias = "read_arc")]
     #[inline]
     #[track_caller]
@@ -287,6 +307,27 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Parks the calling thread until it may write.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use selvedge_sync::{RwLock, RwLockUpgradableReadGuard, RwLockWriteGuard};
+    ///
+    /// let rows = Arc::new(RwLock::const_new(1));
+    /// *rows.blocking_write() += 1;
+    /// *rows.clone().blocking_write_owned() += 1;
+    /// assert_eq!((*rows.blocking_read(), *rows.clone().blocking_read_owned()), (3, 3));
+    /// drop(rows.clone().blocking_upgradable_read_owned());
+    ///
+    /// let look = rows.blocking_upgradable_read();
+    /// let mut write = RwLockUpgradableReadGuard::blocking_upgrade(look);
+    /// *write += 1;
+    /// let look = RwLockWriteGuard::downgrade_to_upgradable(write);
+    /// let write = RwLockUpgradableReadGuard::try_upgrade(look).expect("nobody else reads");
+    /// assert_eq!(*write, 4);
+    /// ```
     #[cfg(any(feature = "std", selvedge_loom))]
     #[doc(alias = "write_blocking")]
     #[track_caller]
@@ -364,6 +405,27 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     ///
     /// As for [`try_read`](Self::try_read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use selvedge_sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+    ///
+    /// let cloth = Arc::new(RwLock::with_max_readers((1, 2), 8));
+    /// let guard = cloth.clone().try_write_owned()?;
+    /// assert!(Arc::ptr_eq(OwnedRwLockWriteGuard::rwlock(&guard), &cloth));
+    /// // Read on, and only a part, without a gap in which somebody else writes.
+    /// let second = OwnedRwLockWriteGuard::downgrade_map(guard, |pair| &pair.1);
+    /// let other = cloth.clone().try_read_owned()?;
+    /// assert_eq!((*second, other.0), (2, 1));
+    /// assert!(OwnedRwLockReadGuard::try_map(other, |pair| (pair.0 > 5).then_some(&pair.0)).is_err());
+    /// # drop(second);
+    /// let upgradable = cloth.clone().try_upgradable_read_owned()?;
+    /// assert_eq!(upgradable.0, 1);
+    /// # Ok::<(), selvedge_sync::TryLockError>(())
+    /// ```
     #[doc(alias = "try_read_arc")]
     #[inline]
     #[track_caller]

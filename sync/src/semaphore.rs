@@ -242,6 +242,22 @@ impl Semaphore {
     /// # Panics
     ///
     /// As for [`acquire_many`](Self::acquire_many).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::sync::Arc;
+    ///
+    /// use selvedge_sync::Semaphore;
+    ///
+    /// let bytes = Arc::new(Semaphore::new(1000));
+    /// let page = bytes.clone().acquire_many_owned(400).await?;
+    /// // A task of its own may carry it.
+    /// std::thread::spawn(move || drop(page)).join().unwrap();
+    /// assert_eq!(bytes.available_permits(), 1000);
+    /// # Ok::<(), selvedge_sync::AcquireError>(()) }).unwrap();
+    /// ```
     #[inline]
     #[track_caller]
     pub fn acquire_many_owned(self: Arc<Self>, n: u32) -> AcquireOwned {
@@ -269,6 +285,23 @@ impl Semaphore {
     /// # Panics
     ///
     /// As for [`acquire_many`](Self::acquire_many).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use selvedge_sync::Semaphore;
+    ///
+    /// let looms = Arc::new(Semaphore::const_new(5));
+    /// let one = looms.blocking_acquire()?;
+    /// let two = looms.blocking_acquire_many(2)?;
+    /// let third = looms.clone().blocking_acquire_owned()?;
+    /// let fourth = looms.clone().blocking_acquire_many_owned(1)?;
+    /// assert_eq!(looms.available_permits(), 0);
+    /// # drop((one, two, third, fourth));
+    /// # Ok::<(), selvedge_sync::AcquireError>(())
+    /// ```
     #[cfg(any(feature = "std", selvedge_loom))]
     #[track_caller]
     pub fn blocking_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
@@ -357,6 +390,22 @@ impl Semaphore {
     /// # Panics
     ///
     /// Panics above [`MAX_PERMITS`](Self::MAX_PERMITS).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use selvedge_sync::Semaphore;
+    ///
+    /// let looms = Arc::new(Semaphore::new(5));
+    /// let mut mine = looms.clone().try_acquire_many_owned(2)?;
+    /// mine.merge(looms.clone().try_acquire_owned()?);
+    /// assert!(Arc::ptr_eq(mine.semaphore(), &looms));
+    /// assert_eq!((mine.num_permits(), looms.available_permits()), (3, 2));
+    /// assert!(looms.clone().try_acquire_many_owned(3).is_err());
+    /// # Ok::<(), selvedge_sync::TryAcquireError>(())
+    /// ```
     #[track_caller]
     pub fn try_acquire_many_owned(
         self: Arc<Self>,
@@ -407,6 +456,17 @@ impl Semaphore {
     }
 
     /// Removes up to `n` permits that are on hand, for good. How many there were.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_sync::Semaphore;
+    ///
+    /// let looms = Semaphore::new(3);
+    /// assert_eq!(looms.forget_permits(2), 2);
+    /// assert_eq!(looms.forget_permits(2), 1); // there was no more
+    /// assert_eq!(looms.available_permits(), 0);
+    /// ```
     #[doc(alias = "reduce_permits")]
     pub fn forget_permits(&self, n: usize) -> usize {
         let taken = self.line.with(|_| self.take_back(n, 0));

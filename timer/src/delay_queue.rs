@@ -222,6 +222,26 @@ impl<V, T: Timer> DelayQueue<V, T> {
 
     /// Takes an item out before it has come out by itself; `None` if it is not in the queue any
     /// more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use selvedge_timer::DelayQueue;
+    ///
+    /// let mut due = DelayQueue::with_capacity(8);
+    /// let soon = due.insert_at("soon", Instant::now() + Duration::from_secs(60));
+    /// let late = due.insert("late", Duration::from_secs(90));
+    /// assert_eq!(due.peek(), Some(soon));
+    /// due.reset_at(&soon, Instant::now() + Duration::from_secs(120));
+    /// assert_eq!(due.peek(), Some(late));
+    /// assert_eq!(due.try_remove(&soon).expect("it is there").into_inner(), "soon");
+    /// assert!(due.try_remove(&soon).is_none());
+    /// due.compact();
+    /// due.shrink_to_fit();
+    /// assert_eq!(due.len(), 1);
+    /// ```
     pub fn try_remove(&mut self, key: &Key) -> Option<Expired<V>> {
         let at = self.at(key)?;
         let value = match self.take_due(key) {

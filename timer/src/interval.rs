@@ -188,6 +188,33 @@ impl<T: Timer> Interval<T> {
     }
 
     /// Ticks `duration` from now, and then every period.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// use selvedge_timer::{MissedTickBehavior, VirtualClock, interval_on};
+    ///
+    /// const SECOND: Duration = Duration::from_secs(1);
+    ///
+    /// let clock = VirtualClock::new();
+    /// clock
+    ///     .auto_advance(async {
+    ///         let mut ticks = interval_on(&clock, SECOND);
+    ///         assert_eq!(ticks.missed_tick_behavior(), MissedTickBehavior::Burst);
+    ///         let start = ticks.tick().await;
+    ///         ticks.reset_after(10 * SECOND);
+    ///         assert_eq!(ticks.tick().await, start + 10 * SECOND);
+    ///         ticks.reset_at(start + 15 * SECOND);
+    ///         assert_eq!(ticks.tick().await, start + 15 * SECOND);
+    ///         ticks.reset_immediately();
+    ///         assert_eq!(ticks.tick().await, start + 15 * SECOND);
+    ///     })
+    ///     .await;
+    /// # });
+    /// ```
     pub fn reset_after(&mut self, duration: Duration) {
         self.reset_at(after(self.sleep.timer().now(), duration));
     }

@@ -154,6 +154,24 @@ impl<T: Timer + Clone> Deadline<T> {
     }
 
     /// Moves it, earlier, later or to [`never`](crate::never()). What has ended stays so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use selvedge_timer::{Deadline, Timer, VirtualClock};
+    ///
+    /// let clock = VirtualClock::new();
+    /// let deadline = Deadline::after_on(&clock, Duration::from_secs(1));
+    /// let later = deadline.when().unwrap() + Duration::from_secs(9);
+    /// deadline.reschedule(later);
+    /// assert_eq!(deadline.when(), Some(later));
+    /// assert!(!deadline.is_expired());
+    /// # let _ = Deadline::at_on(&clock, later);
+    /// # });
+    /// ```
     pub fn reschedule(&self, at: Instant) {
         let mut waiting = self.shared.with(|state| {
             let before = mem::replace(&mut state.at, at);

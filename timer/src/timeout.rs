@@ -116,6 +116,22 @@ pub fn timeout_on<T: Timer, F: Future>(timer: T, duration: Duration, future: F) 
 /// # Panics
 ///
 /// As for [`timeout`].
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use std::{future::pending, time::Duration};
+///
+/// use selvedge_timer::{Timer, VirtualClock, sleep_until_on, timeout_at_on};
+///
+/// let clock = VirtualClock::new();
+/// let at = clock.now() + Duration::from_secs(60);
+/// let late = clock.auto_advance(timeout_at_on(&clock, at, pending::<()>())).await;
+/// assert!(late.is_err());
+/// sleep_until_on(&clock, at).await; // it is over
+/// # });
+/// ```
 pub fn timeout_at_on<T: Timer, F: Future>(timer: T, deadline: Instant, future: F) -> Timeout<F, T> {
     Timeout { future: Some(future), sleep: sleep_until_on(timer, deadline) }
 }

@@ -93,6 +93,23 @@ impl VirtualClock {
     /// Goes on with the machine's time. What falls due is woken by the driver of
     /// [`auto_advance`](Self::auto_advance), which then waits instead of jumping, or by the next
     /// [`advance`](Self::advance).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use selvedge_timer::{Timer, VirtualClock};
+    ///
+    /// let clock = VirtualClock::new();
+    /// let start = clock.now();
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(clock.now(), start + Duration::from_secs(1));
+    /// clock.pause();
+    /// assert!(clock.is_paused());
+    /// clock.resume();
+    /// assert!(!clock.is_paused());
+    /// ```
     pub fn resume(&self) {
         self.0.running.with(|running| {
             running.get_or_insert_with(|| (Instant::now(), self.0.alarms.latest()));

@@ -157,6 +157,23 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// Says whether the channel is full or closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_channel::mpsc;
+    ///
+    /// let (tx, mut rx) = mpsc::channel(4);
+    /// for (permit, color) in tx.try_reserve_many(2).expect("there is room").zip(["red", "blue"]) {
+    ///     permit.send(color);
+    /// }
+    /// tx.try_reserve().expect("there is room").send("green");
+    /// let permit = tx.clone().try_reserve_owned().expect("there is room");
+    /// assert!(permit.same_channel_as_sender(&tx) && permit.same_channel(&permit));
+    /// assert!(tx.try_reserve().is_err());
+    /// drop(permit);
+    /// assert_eq!(rx.try_recv(), Ok("red"));
+    /// ```
     pub fn try_reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
         self.try_hold(n).map(|()| PermitIterator::new(&self.channel, n))
     }

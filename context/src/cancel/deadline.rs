@@ -129,6 +129,18 @@ impl Deadline {
     }
 
     /// The nearer of the two.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use selvedge_context::Deadline;
+    ///
+    /// let now = Instant::now();
+    /// let (soon, late) = (Deadline::at(now), Deadline::at(now + Duration::from_secs(9)));
+    /// assert_eq!(soon.nearer(late).instant(), Some(now));
+    /// ```
     #[must_use]
     pub fn nearer(self, other: Self) -> Self {
         if other.is_before(self) { other } else { self }

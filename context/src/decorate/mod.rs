@@ -708,6 +708,19 @@ impl<C, T> Op<C, T> {
     }
 
     /// Calls a function of three arguments.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::decorate::op;
+    ///
+    /// let volume = op(async |a: u32, b: u32, c: u32| a * b * c);
+    /// assert_eq!(volume.call3(2, 3, 4).await, 24);
+    /// assert_eq!(op(async || 7).call0().await, 7);
+    /// assert_eq!(op(async |a: u8, b: u8, c: u8, d: u8| a + b + c + d).call4(1, 2, 3, 4).await, 10);
+    /// # });
+    /// ```
     #[inline]
     pub fn call3<A, B, D>(&self, a: A, b: B, d: D) -> impl Future<Output = C::Output>
     where

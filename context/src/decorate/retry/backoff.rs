@@ -130,6 +130,26 @@ impl Backoff {
     }
 
     /// Goes on with another series where this one ends. The longest `total` time counts for both.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use selvedge_context::decorate::Backoff;
+    ///
+    /// const MINUTE: Duration = Duration::from_secs(60);
+    /// static SLOWER: Backoff = Backoff::constant(MINUTE).attempts(10);
+    ///
+    /// let steps = Backoff::linear(Duration::from_millis(100)).attempts(3).then(&SLOWER);
+    /// assert_eq!(steps.delay(2, Duration::ZERO, 0.5), Some(Duration::from_millis(100)));
+    /// assert_eq!(steps.delay(3, Duration::ZERO, 0.5), Some(Duration::from_millis(200)));
+    /// assert_eq!(steps.delay(4, Duration::ZERO, 0.5), Some(MINUTE));
+    /// let tripled = Backoff::exponential(Duration::from_millis(100)).factor(3);
+    /// assert_eq!(tripled.delay(3, Duration::ZERO, 0.5), Some(Duration::from_millis(300)));
+    /// let gentle = Backoff::fibonacci(Duration::from_millis(100));
+    /// assert!(gentle.delay(5, Duration::ZERO, 0.5) > gentle.delay(2, Duration::ZERO, 0.5));
+    /// ```
     pub const fn then(mut self, next: &'static Self) -> Self {
         self.then = Some(next);
         self
