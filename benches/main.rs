@@ -155,7 +155,10 @@ fn main() {
             }
         }
         ["counted", name] => {
-            counted(&mut (Box::new(|_| Duration::ZERO) as Run), 0);
+            // The second takes what came before the first.
+            let mut nothing = Box::new(|_| Duration::ZERO) as Run;
+            counted(&mut nothing, 0);
+            counted(&mut nothing, 0);
             for group in groups().iter_mut().filter(|group| group.name == name) {
                 for (who, run) in &mut group.contestants {
                     run(100);

@@ -22,6 +22,7 @@ pub(crate) fn command(args: &[String]) -> Result<(), String> {
         [] => report(false),
         ["--full"] => report(true),
         ["--draw"] => write(),
+        ["--count"] => count(),
         ["criterion", ..] => benches().args(&args[1..]).step("criterion"),
         _ => benches().args(args).step("bench"),
     }
@@ -60,6 +61,16 @@ fn report(full: bool) -> Result<(), String> {
         save("instructions.tsv", &counts)?;
     }
     println!("── in {:.0} s with the counts", start.elapsed().as_secs_f64());
+    write()
+}
+
+/// Counts instructions anew, and leaves the times as they are.
+fn count() -> Result<(), String> {
+    let binary = build()?;
+    let names = output(Command::new(&binary).arg("list"))?;
+    if let Some(counts) = instructions::count(&binary, names.lines())? {
+        save("instructions.tsv", &counts)?;
+    }
     write()
 }
 

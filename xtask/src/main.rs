@@ -28,6 +28,7 @@ usage: cargo xtask COMMAND
   deny             licences, duplicates and sources of the dependencies, by cargo-deny
   package          what would be published: complete, and built from what is in it
   bench            every row against the peers, into benches/report/; --full for longer
+  bench --count    the instruction counts alone
   bench --draw     the tables and charts anew, from what was measured
   bench paired [WORD…] | criterion [FILTER] | fairness | lateness
                    some rows, on the terminal";

@@ -49,7 +49,7 @@ fn draw_into(
         .margin_top(58)
         .margin_right(130)
         .x_label_area_size(44)
-        .y_label_area_size(290)
+        .y_label_area_size(312)
         .build_cartesian_2d((LOWEST..HIGHEST).log_scale(), 0.0..f64::from(count))?;
     chart.configure_mesh().disable_mesh().disable_axes().draw()?;
     let (bottom, top) = (0.0, f64::from(count));
@@ -71,7 +71,7 @@ fn draw_into(
         let place = top - at as f64 - 0.5;
         let (_, y) = chart.backend_coord(&(1.0, place));
         let name = text(13, &INK.0).pos(Pos::new(HPos::Right, VPos::Center));
-        root.draw(&Text::new(row.name.clone(), (282, y), name))?;
+        root.draw(&Text::new(row.name.clone(), (304, y), name))?;
         let best = row.best().map(|best| best.name.as_str());
         for peer in row.peers().filter(|peer| Some(peer.name.as_str()) != best) {
             let point = (on_axis(peer.ratio[1]), place);

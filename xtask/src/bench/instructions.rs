@@ -37,15 +37,20 @@ pub(super) fn count<'a>(
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut text = String::new();
     for name in names.filter(|name| NOT_COUNTED.iter().all(|word| !name.contains(word))) {
-        for (contestant, instructions) in row(binary, name, &folder)? {
-            text.push_str(&format!("{name}\t{contestant}\t{instructions:.1}\n"));
+        match row(binary, name, &folder) {
+            Ok(contestants) => {
+                for (contestant, instructions) in contestants {
+                    text.push_str(&format!("{name}\t{contestant}\t{instructions:.1}\n"));
+                }
+            }
+            Err(failure) => println!("{name} is not counted: {failure}"),
         }
     }
     fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(Some(text))
 }
 
-/// One process a row. It calls `counted` once for nothing, which takes what came before, and twice
+/// One process a row. It calls `counted` twice for nothing, which takes what came before, and twice
 /// for each contestant, the second time for twice as many operations. Callgrind dumps after each
 /// call, and begins anew before the next. The difference of the two is the loop alone.
 fn row(binary: &Path, name: &str, folder: &Path) -> Result<Vec<(String, f64)>, String> {
@@ -63,7 +68,7 @@ fn row(binary: &Path, name: &str, folder: &Path) -> Result<Vec<(String, f64)>, S
     for (at, line) in printed.lines().enumerate() {
         let Some((who, few)) = line.split_once('\t') else { continue };
         let few: f64 = few.parse().map_err(|_| format!("{name}: {line}"))?;
-        let total = |call: usize| total(&folder.join(format!("dump.{}", 2 * at + call + 1)));
+        let total = |call: usize| total(&folder.join(format!("dump.{}", 2 * at + call + 2)));
         found.push((who.to_owned(), (total(2)? - total(1)?) / few));
     }
     for file in fs::read_dir(folder).map_err(|error| error.to_string())? {

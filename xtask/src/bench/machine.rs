@@ -18,8 +18,11 @@ pub(super) fn describe(how: &str) -> Result<String, String> {
     let date = output(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
     let commit = output(Command::new("git").args(["rev-parse", "--short=12", "HEAD"]))
         .unwrap_or_else(|_| "unknown".into());
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("unknown");
     let (kernel, rustc, date, commit) = (kernel.trim(), rustc.trim(), date.trim(), commit.trim());
     Ok(format!(
-        "{processor}, {cores} cores (virtual ones count); {kernel}; {rustc}; {date}; commit {commit}; {how}\n"
+        "{processor}, {cores} cores (virtual ones count); {kernel}; {rustc}; {date}; commit {commit}; {how}; \
+        load average {load} when it began\n"
     ))
 }
