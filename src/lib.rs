@@ -75,3 +75,7 @@ pub use selvedge_sync as sync;
 pub use selvedge_timer as time;
 #[cfg(all(feature = "mpsc", feature = "timeout"))]
 pub use send_timeout::{SendTimeout, SendTimeoutExt};
+
+#[cfg(all(doctest, feature = "model", feature = "executor"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -3,6 +3,9 @@
 
 use std::{fs, path::Path};
 
+#[path = "house/names.rs"]
+mod names;
+
 const CRATES: [&str; 4] = ["sync", "channel", "timer", "context"];
 
 /// Every primitive: the files beside `lib.rs`. What they share lives in folders.
@@ -183,3 +186,124 @@ fn crates_use_only_what_stands_below_them() {
         }
     }
 }
+
+/// The README's table for those who come from elsewhere: what it calls ours is compiled in
+/// `house/names.rs`.
+#[test]
+fn what_the_readme_calls_ours_is_there() {
+    let compiled = fs::read_to_string("tests/house/names.rs").expect("readable");
+    let readme = fs::read_to_string("README.md").expect("readable");
+    let table = readme.split("## Coming from").nth(1).expect("the table");
+    let rows = table.split("\n## ").next().unwrap_or_default().lines();
+    let mut count = 0;
+    for row in rows.filter(|row| row.starts_with("| ") && row.ends_with(" |")).skip(1) {
+        let ours = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        for name in ours.split('`').skip(1).step_by(2).filter(|name| !name.contains('(')) {
+            let line = format!("use selvedge::{name};");
+            assert!(compiled.contains(&line), "tests/house/names.rs has no `{line}`");
+            count += 1;
+        }
+    }
+    assert!(count > 60, "{count} names");
+}
+
+/// Every example is in the index.
+#[test]
+fn the_index_has_every_example() {
+    let index = fs::read_to_string("examples/README.md").expect("readable");
+    for krate in [".", "sync", "channel", "timer", "context"] {
+        for file in fs::read_dir(format!("{krate}/examples")).expect("readable") {
+            let path = file.expect("readable").path();
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+                let called = format!("--example {name}`");
+                assert!(index.contains(&called), "examples/README.md has no {name}");
+            }
+        }
+    }
+}
+
+/// Getters may share their type's example: they take nothing and return a number or a flag.
+fn is_getter(signature: &str) -> bool {
+    const PLAIN: [&str; 8] = ["bool", "usize", "u32", "u64", "&str", "f64", "Duration", "Instant"];
+    let Some((arguments, returned)) = signature.split_once(") -> ") else { return false };
+    let returned = returned.trim_end_matches(" {");
+    let plain = PLAIN.iter().any(|name| returned.contains(name) && returned.len() < 20);
+    plain && arguments.rsplit('(').next().is_some_and(|all| !all.contains(','))
+}
+
+/// Every public function is called in an example that runs: in the documentation, the guide, the
+/// README, or an example program. Getters need not be, nor those in the list below.
+#[test]
+fn every_function_is_called_in_an_example() {
+    let mut shown = String::new();
+    for (_, text) in sources(&LIBRARY) {
+        let docs = text.lines().map(str::trim_start).filter(|line| {
+            line.starts_with("///") || line.starts_with("//!") || line.starts_with("#[doc")
+        });
+        let docs: Vec<_> = docs.map(|line| line.trim_start_matches(['/', '!'])).collect();
+        shown.extend(docs.join("\n").split("```").skip(1).step_by(2));
+    }
+    for folder in ["src/guide", "."] {
+        for file in fs::read_dir(folder).expect("readable").map(|file| file.expect("readable")) {
+            if file.path().extension().is_some_and(|extension| extension == "md") {
+                let text = fs::read_to_string(file.path()).expect("UTF-8");
+                shown.extend(text.split("```").skip(1).step_by(2));
+            }
+        }
+    }
+    let programs = ["examples", "sync/examples", "channel/examples", "timer/examples"];
+    for (_, text) in sources(&[&programs[..], &["context/examples"]].concat()) {
+        shown.push_str(&text);
+    }
+    let mut missing = Vec::new();
+    for (path, text) in sources(&LIBRARY) {
+        if path.contains("/raw/") || path.starts_with("src/model") {
+            continue;
+        }
+        for line in text.lines().map(str::trim_start) {
+            let Some(rest) = line.strip_prefix("pub ") else { continue };
+            let rest = rest.trim_start_matches("const ");
+            let Some(signature) = rest.strip_prefix("fn ") else { continue };
+            let name: String =
+                signature.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let called = ["(", ")", "::<", "::", ";"]
+                .iter()
+                .flat_map(|after| [".", "::", " ", "(", "!"].map(|at| format!("{at}{name}{after}")))
+                .any(|call| shown.contains(&call));
+            if !called && !is_getter(signature) && !NOT_SHOWN.contains(&&*name) {
+                missing.push(format!("{path}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no example calls these: {missing:#?}");
+}
+
+/// Called by the library, by who implements a trait, or shown by the twin that differs in one word;
+/// a name leaves the list when its example comes.
+const NOT_SHOWN: [&str; 24] = [
+    "arc_errors",
+    "begin",
+    "breaker_when",
+    "call_on",
+    "close_as",
+    "holders",
+    "interval_at_on",
+    "into_errors",
+    "into_failures",
+    "into_payload",
+    "into_stream",
+    "is_same",
+    "retry_on",
+    "run_on",
+    "single_flight_all",
+    "sleeping",
+    "spawn_with",
+    "supervise",
+    "try_downgrade_map",
+    "try_run",
+    "under",
+    "with_store",
+    "defer",
+    "select4",
+];

@@ -51,6 +51,17 @@ use selvedge_sync::raw::shim::{Label, Lock, doomed, mutant, op};
 /// # Panics
 ///
 /// Panics if `capacity` is 0.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// let (reader, writer) = selvedge_channel::pipe::simplex(64);
+/// assert!(reader.is_empty());
+/// drop(writer);
+/// assert!(reader.is_closed());
+/// # });
+/// ```
 #[track_caller]
 pub fn simplex(capacity: usize) -> (Reader, Writer) {
     assert!(capacity > 0, "a pipe has room for at least one byte");

@@ -132,6 +132,21 @@ impl CancellationToken {
     /// # Panics
     ///
     /// If the timer cannot run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// use selvedge_context::CancellationToken;
+    /// use selvedge_timer::{Timer, VirtualClock};
+    ///
+    /// let clock = Arc::new(VirtualClock::new());
+    /// let server = CancellationToken::new();
+    /// let request = server.with_deadline(clock.clone(), clock.now() + Duration::from_secs(60));
+    /// clock.advance(Duration::from_secs(61));
+    /// assert!(request.is_cancelled() && !server.is_cancelled());
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn with_deadline(&self, timer: Arc<dyn Timer + Send + Sync>, at: Instant) -> Self {

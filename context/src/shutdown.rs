@@ -85,6 +85,18 @@ impl Shutdown {
     }
 
     /// One whose tokens are cancelled with `parent` as well: all at once, and before their turn.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_context::{CancellationToken, Shutdown};
+    ///
+    /// let program = CancellationToken::new();
+    /// let mut shutdown = Shutdown::under(&program);
+    /// let requests = shutdown.phase("requests");
+    /// program.cancel();
+    /// assert!(requests.token().is_cancelled());
+    /// ```
     #[must_use]
     pub fn under(parent: &CancellationToken) -> Self {
         let token = parent.child_token();
@@ -159,6 +171,20 @@ impl Shutdown {
     /// # Panics
     ///
     /// The future panics if the timer cannot run, and as for [`run`](Self::run).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::Shutdown;
+    /// use selvedge_timer::VirtualClock;
+    ///
+    /// let mut shutdown = Shutdown::new();
+    /// let requests = shutdown.phase("requests");
+    /// shutdown.run_on(&VirtualClock::new(), "over").await;
+    /// assert!(requests.token().is_cancelled());
+    /// # });
+    /// ```
     pub fn run_on<T: Timer + Clone>(
         &mut self,
         timer: T,

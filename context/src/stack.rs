@@ -111,6 +111,22 @@ impl<E, P: Reap<Unwind<E>>> Stack<E, P> {
     }
 
     /// Moves the exits to a new stack; this one is empty then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::{Reaper, Stack};
+    ///
+    /// let reaper = Reaper::new();
+    /// let mut opening = Stack::<String, _>::new(&reaper);
+    /// opening.defer(async || Ok(()));
+    /// // All went well: whoever has the new stack closes it.
+    /// let kept = opening.pop_all();
+    /// opening.close().await.unwrap();
+    /// kept.close().await.unwrap();
+    /// # });
+    /// ```
     pub fn pop_all(&mut self) -> Self
     where
         P: Clone,

@@ -163,6 +163,22 @@ impl<T: Timer> Interval<T> {
     }
 
     /// As [`tick`](Self::tick), for one that polls by hand.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{task::{Context, Waker}, time::Duration};
+    ///
+    /// use selvedge_timer::{Timer, VirtualClock, interval_at_on};
+    ///
+    /// let clock = VirtualClock::new();
+    /// let start = clock.now() + Duration::from_secs(1);
+    /// let mut ticks = interval_at_on(&clock, start, Duration::from_secs(1));
+    /// let cx = &mut Context::from_waker(Waker::noop());
+    /// assert!(ticks.poll_tick(cx).is_pending());
+    /// clock.advance(Duration::from_secs(1));
+    /// assert!(ticks.poll_tick(cx).is_ready());
+    /// ```
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         ready!(Pin::new(&mut self.sleep).poll(cx));
         let due = self.sleep.deadline();

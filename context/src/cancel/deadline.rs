@@ -186,6 +186,22 @@ impl Deadline {
     /// # Errors
     ///
     /// As for [`scope`](Self::scope).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::{future::pending, sync::Arc, time::{Duration, Instant}};
+    ///
+    /// use selvedge_context::Deadline;
+    /// use selvedge_timer::{Timer, VirtualClock};
+    ///
+    /// let clock = Arc::new(VirtualClock::new());
+    /// let minute = Deadline::at(clock.now() + Duration::from_secs(60));
+    /// let late = clock.auto_advance(minute.scope_on(clock.clone(), pending::<()>())).await;
+    /// assert!(late.is_err());
+    /// # });
+    /// ```
     pub fn scope_on<F: Future>(
         self,
         timer: Arc<dyn Timer + Send + Sync>,

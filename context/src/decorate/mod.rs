@@ -328,6 +328,23 @@ pub const fn op<C>(f: C) -> Op<C> {
 
 impl<C, T> Op<C, T> {
     /// What follows in the chain takes its time from `timer`: a host, or a virtual clock in a test.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::{future::pending, time::Duration};
+    ///
+    /// use selvedge_context::decorate::{CallError, op};
+    /// use selvedge_timer::VirtualClock;
+    ///
+    /// let clock = VirtualClock::new();
+    /// let slow = op(async || pending::<Result<(), CallError<()>>>().await)
+    ///     .on(&clock)
+    ///     .timeout(Duration::from_secs(3600));
+    /// assert!(matches!(clock.auto_advance(slow.call0()).await, Err(CallError::Elapsed(_))));
+    /// # });
+    /// ```
     pub fn on<U: Timer + Clone>(self, timer: U) -> Op<C, On<U>> {
         Op { inner: self.inner, time: On(timer) }
     }

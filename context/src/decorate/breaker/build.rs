@@ -116,6 +116,23 @@ impl Breaker {
         /// # Panics
         ///
         /// If `n` is 0, or more than 4095.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::time::Duration;
+        ///
+        /// use selvedge_context::decorate::Breaker;
+        ///
+        /// static BREAKER: Breaker = Breaker::new(20)
+        ///     .slow_rate(80, Duration::from_secs(2))
+        ///     .wait(Duration::from_secs(10))
+        ///     .probes(3);
+        ///
+        /// BREAKER.metrics_only(); // counts, and refuses nothing
+        /// BREAKER.disable(); // not even that
+        /// BREAKER.reset();
+        /// ```
         #[must_use]
         pub fn probes(self, n: u32) -> Self {
             assert!(n > 0, "a breaker that lets no probe in never closes");

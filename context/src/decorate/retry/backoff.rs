@@ -147,7 +147,7 @@ impl Backoff {
     /// assert_eq!(steps.delay(4, Duration::ZERO, 0.5), Some(MINUTE));
     /// let tripled = Backoff::exponential(Duration::from_millis(100)).factor(3);
     /// assert_eq!(tripled.delay(3, Duration::ZERO, 0.5), Some(Duration::from_millis(300)));
-    /// let gentle = Backoff::fibonacci(Duration::from_millis(100));
+    /// let gentle = Backoff::fibonacci(Duration::from_millis(100)).attempts(9);
     /// assert!(gentle.delay(5, Duration::ZERO, 0.5) > gentle.delay(2, Duration::ZERO, 0.5));
     /// ```
     pub const fn then(mut self, next: &'static Self) -> Self {
