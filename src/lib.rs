@@ -37,11 +37,14 @@
 //!
 //! | module    | crate            | what is in it                                          |
 //! |-----------|------------------|--------------------------------------------------------|
-//! | [`sync`]  | `selvedge-sync`  | `Mutex`, `RwLock`, `Condvar`, `Semaphore`, their guards and futures         |
-//! | [`channel`] | `selvedge-channel` | `broadcast`, `mpmc`, `mpsc`, `oneshot`, `pipe`, `queue`, `watch`, `select`|
-//! | [`time`]  | `selvedge-timer` | `sleep`, `timeout`, `Deadline`, `interval`, `DelayQueue`, `VirtualClock` |
+//! | `sync`    | `selvedge-sync`  | `Mutex`, `RwLock`, `Condvar`, `Semaphore`, their guards and futures         |
+//! | `channel` | `selvedge-channel` | `broadcast`, `mpmc`, `mpsc`, `oneshot`, `pipe`, `queue`, `watch`, `select`|
+//! | `time`    | `selvedge-timer` | `sleep`, `timeout`, `Deadline`, `interval`, `DelayQueue`, `VirtualClock` |
 //! | `context` | `selvedge-context` | who may still run, until when, and what happens at the end |
 //! | `model`   | this one         | checks a design of your own in every interleaving (feature `model`) |
+//!
+//! The guide is in the module `guide`: choosing a primitive, cancel safety, guards, decorators,
+//! executors, features, checking, performance.
 //!
 //! Every primitive is a feature of its own, and all are on by default:
 //! `selvedge = { version = "0.1", default-features = false, features = ["mutex"] }` brings the
