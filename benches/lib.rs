@@ -226,7 +226,7 @@ pub fn paired(group: &mut Group) {
     println!("  against the best peer that counts, {}: {:.2}x", best.0, best.1);
 }
 
-/// What callgrind counts, one call a dump: `--zero-before` and `--dump-after` name it.
+/// What callgrind counts, one call a dump: `--dump-after` names it.
 #[inline(never)]
 pub fn counted(run: &mut Run, operations: u64) {
     std::hint::black_box(run(operations));

@@ -50,15 +50,14 @@ pub(super) fn count<'a>(
     Ok(Some(text))
 }
 
-/// One process a row. It calls `counted` twice for nothing, which takes what came before, and twice
-/// for each contestant, the second time for twice as many operations. Callgrind dumps after each
-/// call, and begins anew before the next. The difference of the two is the loop alone.
+/// One process a row. For each contestant it calls `counted` for nothing, which takes what came
+/// before, and twice for work, the second time for twice as many operations. Callgrind dumps after
+/// each call and begins anew. The difference of the two is the loop alone.
 fn row(binary: &Path, name: &str, folder: &Path) -> Result<Vec<(String, f64)>, String> {
     let dump = folder.join("dump");
     let printed = output(
         Command::new("valgrind")
             .args(["--tool=callgrind", "--quiet"])
-            .arg("--zero-before=selvedge_benches::counted*")
             .arg("--dump-after=selvedge_benches::counted*")
             .arg(format!("--callgrind-out-file={}", dump.display()))
             .arg(binary)
@@ -68,7 +67,7 @@ fn row(binary: &Path, name: &str, folder: &Path) -> Result<Vec<(String, f64)>, S
     for (at, line) in printed.lines().enumerate() {
         let Some((who, few)) = line.split_once('\t') else { continue };
         let few: f64 = few.parse().map_err(|_| format!("{name}: {line}"))?;
-        let total = |call: usize| total(&folder.join(format!("dump.{}", 2 * at + call + 2)));
+        let total = |call: usize| total(&folder.join(format!("dump.{}", 3 * at + call + 1)));
         found.push((who.to_owned(), (total(2)? - total(1)?) / few));
     }
     for file in fs::read_dir(folder).map_err(|error| error.to_string())? {
