@@ -43,6 +43,8 @@ const _: () = {
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::Budget;
     #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::decorate::Cached;
+    #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::Flight;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::KeyedRateLimit;
@@ -95,6 +97,8 @@ const _: () = {
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::sync::CyclicBarrier;
     #[expect(unused_imports, reason = "it is there")]
+    use selvedge::sync::DeadlineExt;
+    #[expect(unused_imports, reason = "it is there")]
     use selvedge::sync::Event;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::sync::KeyedMutex;
@@ -129,11 +133,17 @@ const _: () = {
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::time::VirtualClock;
     #[expect(unused_imports, reason = "it is there")]
+    use selvedge::time::chunks_timeout;
+    #[expect(unused_imports, reason = "it is there")]
     use selvedge::time::interval;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::time::sleep;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::time::sleep_until;
+    #[expect(unused_imports, reason = "it is there")]
+    use selvedge::time::stream_debounce;
+    #[expect(unused_imports, reason = "it is there")]
+    use selvedge::time::stream_throttle;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::time::timeout;
     #[expect(unused_imports, reason = "it is there")]
