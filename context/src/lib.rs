@@ -23,6 +23,13 @@
 //!
 //! No `Drop` in this crate blocks, panics or spawns.
 #![no_std]
+#![cfg_attr(
+    not(feature = "default"),
+    expect(
+        rustdoc::broken_intra_doc_links,
+        reason = "the front page names what a feature would bring"
+    )
+)]
 
 extern crate alloc;
 #[cfg(any(feature = "std", selvedge_loom))]

@@ -25,6 +25,13 @@
 //! is early. One that stands alone is woken for in its own time; those of a crowd that come within a
 //! quarter of a millisecond are woken together.
 #![no_std]
+#![cfg_attr(
+    not(feature = "default"),
+    expect(
+        rustdoc::broken_intra_doc_links,
+        reason = "the front page names what a feature would bring"
+    )
+)]
 
 #[cfg(feature = "std")]
 extern crate alloc;

@@ -12,7 +12,7 @@
 //! | [`Cell`]         | `UnsafeCell`                     | loom's cell: every overlap is reported  |
 //! | [`Track`]        | nothing                          | a cell that records who may touch a value |
 //! | [`Heap`]         | nothing                          | reports an allocation that is never freed |
-//! | [`Parker`]       | `std::thread::park`              | loom's park, for real sleepers only     |
+//! | `Parker`         | `std::thread::park`              | loom's park, for real sleepers only     |
 //! | [`Label`], `op!` | nothing                          | a row in the timeline of a failure      |
 //! | [`Peek`]         | a relaxed load                   | the newest value                        |
 //! | `mutant!`        | `false`                          | a bug that can be switched on by name   |
