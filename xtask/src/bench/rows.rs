@@ -37,7 +37,7 @@ const MARKS: [(&str, &str, &str); 19] = [
     (
         "mpmc",
         "flume",
-        "with a capacity of 1 and two workers its tasks slept for ever, one run in ten",
+        "delivers messages whose send was dropped; two workers and 16 senders slept for ever now and then",
     ),
     ("mutex", "futures", "starves: one task kept the lock for as long as it liked"),
     ("semaphore", "async-lock", "barges: no order among those who wait, which ours keeps"),
