@@ -17,6 +17,7 @@ mod catch_unwind;
 mod chain;
 mod debounce;
 mod fallback;
+mod hedge;
 mod instrument;
 mod limit;
 mod rate_limit;

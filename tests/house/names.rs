@@ -47,6 +47,8 @@ const _: () = {
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::Flight;
     #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::decorate::Hedge;
+    #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::KeyedRateLimit;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::Limit;

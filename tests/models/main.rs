@@ -24,6 +24,7 @@ mod event;
 mod execute;
 mod guard;
 mod handle;
+mod hedge;
 mod host;
 mod interval;
 mod keyed_mutex;

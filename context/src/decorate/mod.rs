@@ -38,8 +38,8 @@
 //! One decorator around one future needs no chain, and its future has a name:
 //! [`timeout`](selvedge_timer::timeout())`(duration, future)`, [`retry()`]`(policy, || future)`,
 //! [`RateLimit::run`], [`KeyedRateLimit::run`], [`Breaker::call`], [`Throttle::run`], [`Debounce::run`],
-//! [`limit()`], [`shed()`], [`Flight::run`] and [`Cache::run`]. [`buffer()`] splits a function into those
-//! who call and the one who makes the calls.
+//! [`limit()`], [`shed()`], [`Flight::run`], [`Cache::run`] and [`hedge()`]. [`buffer()`] splits a
+//! function into those who call and the one who makes the calls.
 //!
 //! # What a chain costs
 //!
@@ -105,6 +105,13 @@ pub use edge::{AtEdge, Skipped};
 mod fallback;
 #[cfg(feature = "fallback")]
 pub use fallback::Fallback;
+
+#[cfg(feature = "hedge")]
+mod hedge;
+#[cfg(feature = "hedge")]
+pub use hedge::{
+    Eligible, EveryCall, Hedge, HedgePolicy, Hedged, Hedging, Latency, Lateness, hedge, hedge_on,
+};
 
 #[cfg(feature = "instrument")]
 mod instrument;
@@ -621,6 +628,20 @@ impl<C, T> Op<C, T> {
     {
         let mode = core::marker::PhantomData;
         self.with(|inner, time| Cached { inner, cache, key, decide, time: time.clone(), mode })
+    }
+
+    /// Makes the same call once more where an answer is late, and takes the first; the others are
+    /// dropped before it is seen.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call drops all attempts.
+    #[cfg(feature = "hedge")]
+    pub fn hedge<P>(self, policy: P) -> Op<Hedged<C, P, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| Hedged { inner, policy, time: time.clone() })
     }
 
     /// Asks `other`, with the error and the arguments, where the function fails.

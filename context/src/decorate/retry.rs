@@ -274,7 +274,7 @@ pub trait Make<F> {
 }
 
 /// Makes each attempt alike.
-pub struct Any<M>(M);
+pub struct Any<M>(pub(super) M);
 
 impl<F, M: FnMut() -> F> Make<F> for Any<M> {
     #[inline]
@@ -284,7 +284,7 @@ impl<F, M: FnMut() -> F> Make<F> for Any<M> {
 }
 
 /// Makes the last attempt of what the others got a clone of.
-struct Last<M>(M);
+pub(super) struct Last<M>(pub(super) M);
 
 impl<F, M: FnMut(bool) -> F> Make<F> for Last<M> {
     #[inline]

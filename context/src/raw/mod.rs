@@ -8,6 +8,7 @@
 //! | `pool`     | room for futures of any type, without a box for each        | yes      |
 //! | `ready`    | which of many children were woken                           | yes      |
 //! | `seldom`   | what is seldom there, and so is dropped out of line         | yes      |
+//! | `seats`    | room for a few futures inside of another                    | yes      |
 //! | `start`    | a child that says that it has started                       | no       |
 
 #[cfg(feature = "std")]
@@ -16,6 +17,8 @@ pub mod children;
 pub mod link;
 pub mod pool;
 pub mod ready;
+#[cfg(feature = "hedge")]
+pub mod seats;
 #[cfg(feature = "decorate")]
 pub mod seldom;
 #[cfg(feature = "scope")]

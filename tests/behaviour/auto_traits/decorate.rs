@@ -1,4 +1,5 @@
 use super::*;
 
 mod cache;
+mod hedge;
 mod single_flight;
