@@ -115,18 +115,30 @@ fn tries_of_an_unbounded_channel() {
     });
 }
 
-/// Red when: the size is looked at without the lock.
+/// The tries of a queue are not among these: while a put or a get is under way, both kinds may be
+/// refused, which no order explains (`Queue::put_nowait` says so). Those that wait are.
+///
+/// Red when: a permit comes before its item.
 #[test]
-fn tries_of_a_queue() {
-    check(|d| {
-        let queue = Queue::<usize>::new(1);
-        let queue = Arc::new(queue);
-        tries(d, 1, &["one", "two", "three"][..if cfg!(selvedge_loom) { 2 } else { 3 }], {
-            move |_, op| match op {
-                Op::TrySend(message) => Told::Done(queue.put_nowait(message).is_ok()),
-                _ => Told::Got(queue.get_nowait().ok()),
-            }
-        });
+fn puts_and_gets_of_a_queue() {
+    let (pairs, each) = if cfg!(selvedge_loom) { (1, 2) } else { (2, 3) };
+    check(move |d| {
+        let queue = Arc::new(Queue::<usize>::new(1));
+        let history = d.linearizable(VecDeque::new(), channel(1));
+        for pair in 0..pairs {
+            let (putter, put) = (queue.clone(), history.clone());
+            d.thread(format!("putter {pair}"), move || {
+                for item in pair * each..(pair + 1) * each {
+                    put.call(Op::Send(item), || Told::Done(putter.blocking_put(item).is_ok()));
+                }
+            });
+            let (getter, got) = (queue.clone(), history.clone());
+            d.thread(format!("getter {pair}"), move || {
+                for _ in 0..each {
+                    got.call(Op::Recv, || Told::Got(getter.blocking_get().ok()));
+                }
+            });
+        }
     });
 }
 
@@ -235,6 +247,8 @@ fn a_watch_is_a_register() {
                 }
             });
         }
+        // How many hold it is counted by std's Arc, whose order a model does not see: the last goes here.
+        d.after(move || drop((tx, rx)));
     });
 }
 

@@ -241,6 +241,9 @@ impl<T, O: Order<T>> Queue<T, O> {
 
     /// Puts an item, if there is room that nobody waits for.
     ///
+    /// An item and its place change hands one after the other: while another thread is in the midst of
+    /// a put or a get, it may be found full although a try to get would find it empty.
+    ///
     /// # Errors
     ///
     /// The item, and why not.
@@ -259,6 +262,9 @@ impl<T, O: Order<T>> Queue<T, O> {
     }
 
     /// Gets an item, if there is one that is promised to nobody.
+    ///
+    /// While another thread is in the midst of a put or a get, it may be found empty although
+    /// [`put_nowait`](Self::put_nowait) would find it full.
     ///
     /// # Errors
     ///

@@ -25,6 +25,8 @@ mod execute;
 mod guard;
 mod handle;
 mod hedge;
+#[path = "../histories.rs"]
+mod histories;
 mod host;
 mod interval;
 mod keyed_mutex;
