@@ -8,7 +8,7 @@
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::{sync::Arc, time::Instant};
 
-use selvedge_sync::raw::log;
+use selvedge_sync::raw::{log, shim};
 use shuttle::{
     Config, FailurePersistence, Runner,
     scheduler::{PctScheduler, RandomScheduler, Scheduler},
@@ -36,6 +36,7 @@ pub(super) fn run(check: &Check, design: Arc<dyn Fn(&mut Design) + Send + Sync>)
             ledger.check();
             schedules.fetch_add(1, Relaxed);
             log::reset();
+            let _open = shim::open();
             watched(|| {
                 let mut made = Design::new(choices.clone(), ledger.clone(), frozen);
                 design(&mut made);

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::{string::String, sync::Arc, time::Instant};
 
-use selvedge_sync::raw::log;
+use selvedge_sync::raw::{log, shim};
 
 use super::{
     Check, Design, Report, Timeline,
@@ -101,6 +101,7 @@ impl Search<'_> {
                 counted.fetch_add(1, Relaxed);
                 schedules.fetch_add(1, Relaxed);
                 log::reset();
+                let _open = shim::open();
                 choices.rewind();
                 watched(|| {
                     let mut made = Design::new(choices.clone(), ledger.clone(), frozen);

@@ -1,9 +1,6 @@
 //! Several tasks on one thread, in the order in which they were woken; and what they leave behind.
 
-use core::{
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-    task::{Context, Waker},
-};
+use core::task::{Context, Waker};
 use std::{
     format,
     string::String,
@@ -12,7 +9,7 @@ use std::{
     vec::Vec,
 };
 
-use selvedge_sync::raw::shim::Parker;
+use selvedge_sync::raw::shim::{Flag, Parker};
 
 use super::{design::Job, engine};
 
@@ -50,8 +47,8 @@ impl Ledger {
     }
 }
 
-/// A task's waker. Its flag is plain: loom changes threads at its own operations only.
-struct Woken(AtomicBool, Waker);
+/// A task's waker.
+struct Woken(Flag, Waker);
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
@@ -59,7 +56,7 @@ impl Wake for Woken {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.store(true, Relaxed);
+        self.0.set();
         self.1.wake_by_ref();
     }
 }
@@ -71,18 +68,18 @@ pub(super) fn run(tasks: Vec<(String, Job)>, ledger: &Ledger) {
     let mut live: Vec<_> = tasks
         .into_iter()
         .map(|(name, task)| {
-            let woken = Arc::new(Woken(AtomicBool::new(true), parker.waker()));
+            let woken = Arc::new(Woken(Flag::new(true), parker.waker()));
             ledger.expect(format!("a waker of `{name}` is kept by what outlives it"), &woken);
             (name, task, woken)
         })
         .collect();
     while !live.is_empty() {
-        let Some(next) = live.iter().position(|(_, _, woken)| woken.0.load(Relaxed)) else {
+        let Some(next) = live.iter().position(|(_, _, woken)| woken.0.is_up()) else {
             parker.park();
             continue;
         };
         let (name, mut task, woken) = live.remove(next);
-        woken.0.store(false, Relaxed);
+        woken.0.take();
         if several {
             engine::task(Some(name.clone()));
         }

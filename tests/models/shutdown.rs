@@ -1,27 +1,15 @@
 //! What must hold of a shutdown in every interleaving.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    sync::Arc,
-    task::{Context, Wake, Waker},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use loom::{
-    cell::UnsafeCell,
-    sync::atomic::{
-        AtomicUsize,
-        Ordering::{Acquire, Release},
-    },
-};
+use loom::cell::UnsafeCell;
 use selvedge::{
     context::{Exit, Shutdown},
     time::VirtualClock,
 };
 
 use crate::{
-    runner::{self, check, poll_and_cancel, spawn},
+    runner::{block_on, check, poll_and_cancel, spawn},
     sleep::run,
 };
 
@@ -31,41 +19,6 @@ struct Work(UnsafeCell<i32>);
 // SAFETY: the threads of a model take turns on one thread of the system's, and loom reports overlaps.
 #[expect(unsafe_code, reason = "the value is shared on purpose")]
 unsafe impl Sync for Work {}
-
-/// Wakes a task that is polled at the earliest when it can see all that was done before.
-struct Told {
-    times: AtomicUsize,
-    waker: Waker,
-}
-
-impl Wake for Told {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        // ORDERING: Release pairs with the Acquire in `block_on`.
-        self.times.fetch_add(1, Release);
-        self.waker.wake_by_ref();
-    }
-}
-
-/// As the other models' `block_on`, which lets a task that is woken twice before it runs see what was
-/// done before the first time alone. An executor owes it both, and a shutdown is woken by its
-/// tasks and by its cleanups.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut told = None;
-    runner::block_on(poll_fn(|cx| {
-        let told: &Arc<Told> = told.get_or_insert_with(|| {
-            Arc::new(Told { times: AtomicUsize::new(0), waker: cx.waker().clone() })
-        });
-        // ORDERING: Acquire pairs with the Release in `Told::wake_by_ref`; nothing is older than
-        // what a read-modify-write reads.
-        told.times.fetch_add(0, Acquire);
-        future.as_mut().poll(&mut Context::from_waker(&Waker::from(told.clone())))
-    }))
-}
 
 /// The last task leaves a cleanup and ends, beside the end of its phase: the phase waits for both,
 /// and sees what they did.

@@ -12,6 +12,7 @@
 //! | [`Cell`]         | `UnsafeCell`                     | loom's cell: every overlap is reported  |
 //! | [`Track`]        | nothing                          | a cell that records who may touch a value |
 //! | [`Heap`]         | nothing                          | reports an allocation that is never freed |
+//! | `Flag`           | `AtomicBool`, Release and Acquire | plain, with the clocks of who set it   |
 //! | `Parker`         | `std::thread::park`              | loom's park, for real sleepers only     |
 //! | [`Label`], `op!` | nothing                          | a row in the timeline of a failure      |
 //! | [`Peek`]         | a relaxed load                   | the newest value                        |
@@ -25,9 +26,9 @@ use core::fmt;
 pub use core::sync::atomic;
 
 #[cfg(selvedge_loom)]
-pub use self::model::{Heap, Label, Parker, atomic, doomed, mutant, relax};
+pub use self::model::{Flag, Heap, Label, Open, Parker, atomic, doomed, mutant, open, relax};
 #[cfg(all(feature = "std", not(selvedge_loom)))]
-pub use self::plain::Parker;
+pub use self::plain::{Flag, Parker};
 #[cfg(not(selvedge_loom))]
 pub use self::plain::{Heap, Label, doomed, relax};
 
@@ -348,7 +349,7 @@ mod plain {
     #[cfg(all(feature = "std", not(selvedge_spin)))]
     pub(super) use self::parking::Lock;
     #[cfg(feature = "std")]
-    pub use self::parking::Parker;
+    pub use self::parking::{Flag, Parker};
 
     pub(super) struct Cell<T>(UnsafeCell<T>);
 
@@ -448,7 +449,7 @@ mod plain {
         use core::{
             sync::atomic::{
                 AtomicBool,
-                Ordering::{Acquire, Release},
+                Ordering::{Acquire, Relaxed, Release},
             },
             task::Waker,
         };
@@ -471,6 +472,39 @@ mod plain {
             }
         }
 
+        /// A flag for the thread that made it: who takes it sees what was done before it was set,
+        /// each time.
+        #[derive(Debug)]
+        pub struct Flag(AtomicBool);
+
+        impl Flag {
+            /// Up or down.
+            #[inline(always)]
+            pub fn new(up: bool) -> Self {
+                Self(AtomicBool::new(up))
+            }
+
+            /// Sets it; whether it was up already.
+            #[inline(always)]
+            pub fn set(&self) -> bool {
+                // ORDERING: Release pairs with the Acquire in `take`.
+                self.0.swap(true, Release)
+            }
+
+            /// Whether it is up, and no more.
+            #[inline(always)]
+            pub fn is_up(&self) -> bool {
+                self.0.load(Relaxed)
+            }
+
+            /// Takes it down; whether it was up.
+            #[inline(always)]
+            pub fn take(&self) -> bool {
+                // ORDERING: Acquire pairs with the Release in `set`.
+                self.0.swap(false, Acquire)
+            }
+        }
+
         /// Puts the thread that made it to sleep until its waker is woken.
         #[derive(Debug)]
         pub struct Parker(Arc<Token>);
@@ -478,7 +512,7 @@ mod plain {
         #[derive(Debug)]
         struct Token {
             thread: Thread,
-            woken: AtomicBool,
+            woken: Flag,
         }
 
         impl Wake for Token {
@@ -487,9 +521,7 @@ mod plain {
             }
 
             fn wake_by_ref(self: &Arc<Self>) {
-                // ORDERING: Release pairs with the Acquire in `park_until`: whoever wakes up sees
-                // what the waker did before.
-                if !self.woken.swap(true, Release) {
+                if !self.woken.set() {
                     self.thread.unpark();
                 }
             }
@@ -500,7 +532,7 @@ mod plain {
             #[expect(clippy::new_without_default, reason = "it belongs to the calling thread")]
             pub fn new() -> Self {
                 let thread = thread::current();
-                Self(Arc::new(Token { thread, woken: AtomicBool::new(false) }))
+                Self(Arc::new(Token { thread, woken: Flag::new(false) }))
             }
 
             /// Wakes the thread that made this.
@@ -516,8 +548,7 @@ mod plain {
             /// As [`park`](Self::park), until `deadline` at the latest. Whether it was woken.
             pub fn park_until(&self, deadline: Option<Instant>) -> bool {
                 loop {
-                    // ORDERING: Acquire pairs with the Release in `wake_by_ref`.
-                    if self.0.woken.swap(false, Acquire) {
+                    if self.0.woken.take() {
                         return true;
                     }
                     match deadline {
@@ -630,7 +661,7 @@ mod plain {
 mod model {
     use alloc::{sync::Arc, task::Wake};
     use core::{
-        cell::UnsafeCell,
+        cell::{RefCell, UnsafeCell},
         mem::ManuallyDrop,
         panic::Location,
         sync::atomic::{
@@ -639,12 +670,15 @@ mod model {
         },
         task::Waker,
     };
-    use std::{borrow::ToOwned, string::String, sync::OnceLock, time::Instant};
+    use std::{borrow::ToOwned, string::String, sync::OnceLock, time::Instant, vec::Vec};
 
     #[cfg(not(selvedge_random))]
     use loom::{self as rt, cell};
     #[cfg(selvedge_random)]
     use {super::super::overlap as cell, shuttle as rt};
+
+    use self::clock::Clock;
+    pub use self::clock::{Open, open};
 
     use super::super::log;
     pub use super::super::log::Label;
@@ -834,11 +868,171 @@ mod model {
         }
     }
 
+    /// What a thread has seen, for another to see: a Release without a place in memory.
+    ///
+    /// An atomic would be a place where loom changes threads, and a race for it to explore: for each
+    /// wake-up both of two orders that nobody can tell apart. loom's lazy statics are what it orders
+    /// threads by without either, so a clock is one of them: begun by the thread that leaves it, read
+    /// by whoever finds it. A plain `unpark` of a thread that runs would lend it all that at once.
+    #[cfg(not(selvedge_random))]
+    mod clock {
+        use alloc::boxed::Box;
+        use core::{cell::RefCell, marker::PhantomData};
+        use std::{thread_local, vec::Vec};
+
+        use loom::lazy_static::Lazy;
+
+        /// What a thread had seen when it made this.
+        #[derive(Clone, Copy, Debug)]
+        pub(super) struct Clock(&'static Lazy<()>);
+
+        /// The statics that the schedules on this thread use, one after the other and each anew.
+        struct Statics {
+            is_open: bool,
+            used: usize,
+            all: Vec<&'static Lazy<()>>,
+        }
+
+        thread_local! {
+            static STATICS: RefCell<Statics> =
+                const { RefCell::new(Statics { is_open: false, used: 0, all: Vec::new() }) };
+        }
+
+        /// Kept while a schedule runs. Its threads that outlive the main one leave no clocks: loom
+        /// has put its statics away by then.
+        #[derive(Debug)]
+        pub struct Open(());
+
+        /// Opens a schedule.
+        pub fn open() -> Open {
+            STATICS.with_borrow_mut(|statics| (statics.is_open, statics.used) = (true, 0));
+            Open(())
+        }
+
+        impl Drop for Open {
+            fn drop(&mut self) {
+                STATICS.with_borrow_mut(|statics| statics.is_open = false);
+            }
+        }
+
+        impl Clock {
+            /// What the calling thread has seen; nothing between schedules.
+            pub(super) fn of_caller() -> Option<Self> {
+                let lazy = STATICS.with_borrow_mut(|statics| {
+                    statics.used += usize::from(statics.is_open);
+                    let next = statics.used.checked_sub(1).filter(|_| statics.is_open)?;
+                    if next == statics.all.len() {
+                        statics
+                            .all
+                            .push(Box::leak(Box::new(Lazy { init: || (), _p: PhantomData })));
+                    }
+                    Some(statics.all[next])
+                })?;
+                lazy.get();
+                Some(Self(lazy))
+            }
+
+            /// Lets the calling thread have seen it, too.
+            pub(super) fn join(self) {
+                if !super::doomed() && STATICS.with_borrow(|statics| statics.is_open) {
+                    self.0.get();
+                }
+            }
+        }
+    }
+
+    /// Chance knows no order of events.
+    #[cfg(selvedge_random)]
+    mod clock {
+        #[derive(Clone, Copy, Debug)]
+        pub(super) struct Clock;
+
+        /// Kept while a schedule runs.
+        #[derive(Debug)]
+        pub struct Open(());
+
+        /// Opens a schedule.
+        pub fn open() -> Open {
+            Open(())
+        }
+
+        impl Clock {
+            pub(super) fn of_caller() -> Option<Self> {
+                None
+            }
+
+            pub(super) fn join(self) {}
+        }
+    }
+
+    /// A flag for the thread that made it: who takes it sees what was done before it was set, each
+    /// time.
+    ///
+    /// loom changes threads at its own operations only, so the flag is plain, and adds nothing to
+    /// what is explored: it makes no difference whether it comes up just before its thread looks or
+    /// just after that went to sleep. What its setters have seen stands beside it until it is taken.
+    #[derive(Debug)]
+    pub struct Flag {
+        owner: rt::thread::ThreadId,
+        up: AtomicBool,
+        /// One for each thread that has set it since it was taken: the latest knows all.
+        seen: RefCell<Vec<(rt::thread::ThreadId, Clock)>>,
+    }
+
+    // SAFETY: the threads of a model take turns on one thread of the system's.
+    unsafe impl Send for Flag {}
+    // SAFETY: as above; no borrow lasts over an operation of loom's.
+    unsafe impl Sync for Flag {}
+
+    impl Flag {
+        /// Up or down.
+        pub fn new(up: bool) -> Self {
+            let owner = rt::thread::current().id();
+            Self { owner, up: AtomicBool::new(up), seen: RefCell::default() }
+        }
+
+        /// Sets it; whether it was up already.
+        pub fn set(&self) -> bool {
+            self.keep_clock();
+            self.raise()
+        }
+
+        /// Whether it is up, and no more.
+        pub fn is_up(&self) -> bool {
+            self.up.load(Relaxed)
+        }
+
+        /// Takes it down; whether it was up.
+        pub fn take(&self) -> bool {
+            self.seen.take().into_iter().for_each(|(_, clock)| clock.join());
+            self.up.swap(false, Relaxed)
+        }
+
+        fn raise(&self) -> bool {
+            self.up.swap(true, Relaxed)
+        }
+
+        /// Keeps what the calling thread has seen for who takes the flag.
+        fn keep_clock(&self) {
+            if doomed() {
+                return;
+            }
+            let setter = rt::thread::current().id();
+            if setter != self.owner {
+                if let Some(clock) = Clock::of_caller() {
+                    let mut seen = self.seen.borrow_mut();
+                    seen.retain(|(thread, _)| *thread != setter);
+                    seen.push((setter, clock));
+                }
+            }
+        }
+    }
+
     /// Puts the thread that made it to sleep until its waker is woken.
     ///
     /// loom 0.7.3's `unpark` also wakes a thread that sits in `join`, and lends its clock to one
     /// that runs, which hides races. So it is called for a thread that really sits in [`park`]
-    /// alone. The two flags are plain: loom changes threads at its own operations only.
+    /// alone; the others find the [`Flag`].
     ///
     /// [`park`]: Self::park
     #[derive(Debug)]
@@ -848,7 +1042,7 @@ mod model {
     struct Sleeper {
         thread: rt::thread::Thread,
         column: usize,
-        woken: AtomicBool,
+        woken: Flag,
         parked: AtomicBool,
     }
 
@@ -863,11 +1057,16 @@ mod model {
         }
 
         fn wake_by_ref(self: &Arc<Self>) {
-            if !self.woken.swap(true, Relaxed) {
+            let is_first = !self.woken.raise();
+            if is_first {
                 log::wakes(self.column);
-                if self.parked.load(Relaxed) {
-                    self.thread.unpark();
-                }
+            }
+            // loom's `unpark` hands the clock over. Whoever comes second finds a thread that is on
+            // its way, or is one that another has woken already.
+            if is_first && self.parked.load(Relaxed) {
+                self.thread.unpark();
+            } else {
+                self.woken.keep_clock();
             }
         }
     }
@@ -879,7 +1078,7 @@ mod model {
             Self(Arc::new(Sleeper {
                 thread: rt::thread::current(),
                 column: log::column(),
-                woken: AtomicBool::new(false),
+                woken: Flag::new(false),
                 parked: AtomicBool::new(false),
             }))
         }
@@ -891,14 +1090,16 @@ mod model {
 
         /// Sleeps until woken; at once if that happened since the last time.
         pub fn park(&self) {
-            if !self.0.woken.swap(false, Relaxed) {
-                log::sleeps();
-                self.0.parked.store(true, Relaxed);
-                rt::thread::park();
-                self.0.parked.store(false, Relaxed);
-                self.0.woken.store(false, Relaxed);
-                log::woken();
+            if self.0.woken.is_up() {
+                self.0.woken.take();
+                return;
             }
+            log::sleeps();
+            self.0.parked.store(true, Relaxed);
+            rt::thread::park();
+            self.0.parked.store(false, Relaxed);
+            log::woken();
+            self.0.woken.take();
         }
 
         /// As [`park`](Self::park): a model has no clock of its own, so the deadline never comes.
