@@ -13,7 +13,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A deadline that another thread registers while the clock is idle makes it jump.
 ///
-/// Red when: mutant "an earlier alarm wakes nobody", or `Idle::woken` is Relaxed.
+/// Red when: mutant "an earlier alarm wakes nobody".
 #[test]
 fn a_deadline_of_another_thread_is_seen() {
     check(3, || {

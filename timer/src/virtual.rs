@@ -259,9 +259,10 @@ impl Wake for Idle {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // ORDERING: Release pairs with the Acquire in `AutoAdvance::poll`: whoever wakes a task
-        // comes before its next poll, whether or not the outer waker sees to that.
-        self.woken.store(true, Ordering::Release);
+        // Relaxed: what was done before it is seen in the poll that the outer waker brings about. A
+        // poll that comes before that finds nothing, and what it then lets the clock do, the clock
+        // might have done a moment earlier.
+        self.woken.store(true, Ordering::Relaxed);
         self.outer.wake_by_ref();
     }
 }
@@ -279,8 +280,7 @@ impl<F: Future> Future for AutoAdvance<F> {
         let Some((idle, waker)) = this.idle else { unreachable!("it was just made") };
         // It looks before it is idle again: what its own tasks register need not wake it.
         this.clock.0.alarms.forget_driver();
-        // ORDERING: Acquire pairs with the Release in `wake_by_ref`.
-        idle.woken.swap(false, Ordering::Acquire);
+        idle.woken.store(false, Ordering::Relaxed);
         if let Poll::Ready(output) = this.future.poll(&mut Context::from_waker(waker)) {
             return Poll::Ready(output);
         }
