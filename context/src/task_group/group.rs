@@ -1,11 +1,14 @@
 //! What a group's children share, and how they count.
 //!
 //! ```text
-//!   63                                   2        1          0
-//! ┌──────────────────────────────────────┬────────────┬──────────┐
-//! │               children               │ CANCELLED  │  CLOSED  │
-//! └──────────────────────────────────────┴────────────┴──────────┘
+//!   63              33 32                2        1          0
+//! ┌───────────────────┬──────────────────┬────────────┬──────────┐
+//! │      spawned      │     children     │ CANCELLED  │  CLOSED  │
+//! └───────────────────┴──────────────────┴────────────┴──────────┘
 //! ```
+//!
+//! `spawned` is the next child's number, so that one addition counts a child and names it. It starts
+//! over after 2³¹ children, and has no part in what follows.
 //!
 //! | children | `CANCELLED` | `CLOSED` | meaning                                         |
 //! |:--------:|:-----------:|:--------:|-------------------------------------------------|
@@ -33,7 +36,7 @@ use selvedge_sync::{
     Semaphore,
     raw::{
         line::{Answer, Asks, Line, Place, Primitive, Queue, Turns},
-        shim::{Label, Lock, atomic::AtomicUsize, doomed, mutant, op},
+        shim::{Label, Lock, atomic::AtomicU64, doomed, mutant, op},
         slot::WakerSlot,
         wakers::{WakeList, in_batches},
     },
@@ -41,14 +44,15 @@ use selvedge_sync::{
 
 use crate::{Failure, GroupError, Reason, Registration, Who};
 
-const CLOSED: usize = 1;
-const CANCELLED: usize = 2;
-const ONE: usize = 4;
+const CLOSED: u64 = 1;
+const CANCELLED: u64 = 2;
+const ONE: u64 = 4;
+const CHILDREN: u64 = SPAWNED - ONE;
+const SPAWNED: u64 = 1 << 33;
 
 /// What spawners, children and the owner share.
 pub(crate) struct Group<E> {
-    state: AtomicUsize,
-    spawned: AtomicUsize,
+    state: AtomicU64,
     line: Line<()>,
     label: Label,
     /// The owner's waker.
@@ -112,8 +116,7 @@ impl<E> Group<E> {
     #[cfg_attr(selvedge_loom, track_caller)]
     pub(super) fn new() -> Self {
         Self {
-            state: AtomicUsize::new(0),
-            spawned: AtomicUsize::new(0),
+            state: AtomicU64::new(0),
             line: Line::new(),
             label: Label::new("group"),
             owner: WakerSlot::new(),
@@ -126,12 +129,12 @@ impl<E> Group<E> {
     /// Counts one more child: its number, unless the group takes none.
     #[inline]
     pub(super) fn enter(&self) -> Option<usize> {
-        let state = self.state.fetch_add(ONE, Relaxed);
+        let state = self.state.fetch_add(SPAWNED + ONE, Relaxed);
         if state & CLOSED != 0 && !mutant!("a closed group takes children") {
             self.leave();
             return None;
         }
-        Some(self.spawned.fetch_add(1, Relaxed))
+        Some((state / SPAWNED) as usize)
     }
 
     /// A child has ended, and its future is gone.
@@ -139,7 +142,8 @@ impl<E> Group<E> {
     pub(super) fn leave(&self) {
         // ORDERING: Release pairs with the Acquire in `is_over`: whoever sees the group end sees
         // what its children did.
-        if self.state.fetch_sub(ONE, Release) / ONE == 1 && !mutant!("the last child is silent") {
+        let before = self.state.fetch_sub(ONE, Release);
+        if before & CHILDREN == ONE && !mutant!("the last child is silent") {
             self.owner.wake();
         }
     }
@@ -155,7 +159,7 @@ impl<E> Group<E> {
 
     /// How many children there are.
     pub(super) fn len(&self) -> usize {
-        self.state.load(Relaxed) / ONE
+        ((self.state.load(Relaxed) & CHILDREN) / ONE) as usize
     }
 
     /// Takes no more children, and has those that are there drop themselves.
@@ -203,7 +207,7 @@ impl<E> Group<E> {
     fn is_over(&self) -> bool {
         let mut state = self.state.load(Relaxed);
         loop {
-            if state >= ONE {
+            if state & CHILDREN != 0 {
                 return false;
             }
             // ORDERING: Acquire pairs with the Releases in `leave`.
