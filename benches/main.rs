@@ -1,5 +1,6 @@
 //! Ours against the peers.
 
+mod as_completed;
 mod auto_reset_event;
 mod barrier;
 mod bounded_semaphore;
@@ -7,7 +8,6 @@ mod broadcast;
 mod cancel;
 mod capacity_limiter;
 mod chunks_timeout;
-mod combine;
 mod completion;
 mod condvar;
 mod cyclic_barrier;
@@ -16,9 +16,11 @@ mod decorate;
 mod delay_queue;
 mod event;
 mod execute;
+mod for_each_limit;
 mod guard;
 mod handle;
 mod interval;
+mod join_all;
 mod keyed_mutex;
 mod latch;
 mod lazy;
@@ -36,10 +38,13 @@ mod phaser;
 #[path = "pipe.rs"]
 mod pipes;
 mod queue;
+mod race;
+mod race_ok;
 mod reschedule;
 mod rwlock;
 mod scope;
 mod select;
+mod select_futures;
 mod semaphore;
 mod set_once;
 mod shield;
@@ -51,7 +56,9 @@ mod stream_throttle;
 mod task_group;
 mod timeout;
 mod tracker;
+mod try_join_all;
 mod r#virtual;
+mod wait;
 mod wait_group;
 mod watch;
 
@@ -103,7 +110,6 @@ fn groups() -> Vec<Group> {
         stack::groups,
         tracker::groups,
         wait_group::groups,
-        combine::groups,
         execute::groups,
         handle::groups,
         offload::groups,
@@ -119,6 +125,14 @@ fn groups() -> Vec<Group> {
         stream_throttle::groups,
         timeout::groups,
         r#virtual::groups,
+        as_completed::groups,
+        for_each_limit::groups,
+        join_all::groups,
+        race::groups,
+        race_ok::groups,
+        select_futures::groups,
+        try_join_all::groups,
+        wait::groups,
     ];
     all.into_iter().flat_map(|groups| groups()).collect()
 }

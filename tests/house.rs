@@ -68,6 +68,22 @@ fn one_name_finds_everything() {
             }
         }
     }
+    for path in sources(&["context/src/combine"]).into_iter().map(|(path, _)| path) {
+        let name = Path::new(&path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if name == "mod" {
+            continue;
+        }
+        let companions =
+            ["context/examples", "tests/models", "tests/behaviour", "benches"].into_iter();
+        let companions = companions.map(|folder| format!("{folder}/{name}.rs"));
+        missing.extend(companions.filter(|file| !Path::new(file).exists()));
+        let own = fs::read_to_string("context/Cargo.toml").expect("readable");
+        for (manifest, text) in [("the facade", &facade), ("context", &own)] {
+            if !text.contains(&format!("\n{name} = [")) {
+                missing.push(format!("the feature {name} of {manifest}"));
+            }
+        }
+    }
     // Decorators share a bench; a model has only what shares state.
     let decorators = sources(&["context/src/decorate"]).into_iter().map(|(path, _)| path);
     for path in decorators.filter(|path| path.matches('/').count() == 3) {

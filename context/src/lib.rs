@@ -18,7 +18,7 @@
 //! | `scope` | [`scope()`], [`local_scope`]: a group whose children borrow, in one task |
 //! | `task_group` | [`TaskGroup`]: a group whose children are tasks of an executor |
 //! | `join_all`, `try_join_all`, `race`, `race_ok` | as they are called |
-//! | `wait`, `as_completed`, `for_each_limit`, `select` | as they are called |
+//! | `wait`, `as_completed`, `for_each_limit`, `select_futures` | as they are called, and [`select`] |
 //! | `offload`, `to_thread`, `cpu` | functions that block or compute, on pools |
 //!
 //! No `Drop` in this crate blocks, panics or spawns.
@@ -136,8 +136,8 @@ pub use combine::join_all::{JoinAll, join_all};
 pub use combine::race::{Race, race};
 #[cfg(feature = "race_ok")]
 pub use combine::race_ok::{RaceOk, race_ok};
-#[cfg(feature = "select")]
-pub use combine::select::{
+#[cfg(feature = "select_futures")]
+pub use combine::select_futures::{
     OneOf2, OneOf3, OneOf4, Select, Select3, Select4, select, select3, select4,
 };
 #[cfg(feature = "try_join_all")]

@@ -4,6 +4,7 @@
 //! Numbers are those of the list of behaviours that the project keeps (`Semantics 4`).
 #![cfg(not(selvedge_loom))]
 
+mod as_completed;
 mod auto_reset_event;
 mod auto_traits;
 mod barrier;
@@ -22,12 +23,14 @@ mod delay_queue;
 mod drop_in;
 mod event;
 mod execute;
+mod for_each_limit;
 mod guard;
 mod guards;
 mod handle;
 mod harness;
 mod host;
 mod interval;
+mod join_all;
 mod keyed_mutex;
 mod latch;
 mod lazy;
@@ -44,10 +47,13 @@ mod permits;
 mod phaser;
 mod pipe;
 mod queue;
+mod race;
+mod race_ok;
 mod reschedule;
 mod rwlock;
 mod scope;
 mod select;
+mod select_futures;
 mod semaphore;
 mod set_once;
 mod shield;
@@ -61,7 +67,9 @@ mod sweep;
 mod task_group;
 mod timeout;
 mod tracker;
+mod try_join_all;
 mod r#virtual;
+mod wait;
 mod wait_group;
 mod wakers;
 mod watch;

@@ -1,5 +1,6 @@
 //! Futures side by side in one task. Each child has a waker of its own, and is polled when that
-//! one was woken: a thousand children cost a thousand polls, not a million.
+//! one was woken: a thousand children cost a thousand polls, not a million. (Where up to sixteen are
+//! joined, all are polled together, with their task's own waker: that costs less.)
 //!
 //! Nothing is spawned. Children that are dropped unfinished are dropped in place, at once.
 
@@ -13,8 +14,8 @@ pub(crate) mod join_all;
 pub(crate) mod race;
 #[cfg(feature = "race_ok")]
 pub(crate) mod race_ok;
-#[cfg(feature = "select")]
-pub(crate) mod select;
+#[cfg(feature = "select_futures")]
+pub(crate) mod select_futures;
 #[cfg(feature = "try_join_all")]
 pub(crate) mod try_join_all;
 #[cfg(feature = "wait")]

@@ -8,7 +8,10 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::raw::children::{Children, Event};
+use crate::raw::{
+    children::{Children, Event},
+    few::Few,
+};
 
 /// Waits for all of `futures`; their outputs in order, or the first error.
 ///
@@ -41,16 +44,25 @@ pub fn try_join_all<F, T, E>(futures: impl IntoIterator<Item = F>) -> TryJoinAll
 where
     F: Future<Output = Result<T, E>>,
 {
-    let children = Children::of(futures);
-    let outputs = (0..children.len()).map(|_| None).collect();
-    TryJoinAll { children: Some(children), outputs }
+    let mut futures = futures.into_iter();
+    TryJoinAll(match Few::of(&mut futures) {
+        Ok(few) => Joined::Few(few),
+        Err(first) => {
+            let children = Children::of(first.into_iter().chain(futures));
+            let outputs = (0..children.len()).map(|_| None).collect();
+            Joined::Many(children, outputs)
+        }
+    })
 }
 
 /// The future of [`try_join_all`].
 #[must_use = "futures do nothing unless polled"]
-pub struct TryJoinAll<F, T> {
-    children: Option<Children<F>>,
-    outputs: Vec<Option<T>>,
+pub struct TryJoinAll<F, T>(Joined<F, T>);
+
+enum Joined<F, T> {
+    Few(Few<F, T>),
+    Many(Children<F>, Vec<Option<T>>),
+    Over,
 }
 
 // The children are pinned where they lie, and nothing else is.
@@ -59,32 +71,44 @@ impl<F, T> Unpin for TryJoinAll<F, T> {}
 impl<F: Future<Output = Result<T, E>>, T, E> Future for TryJoinAll<F, T> {
     type Output = Result<Vec<T>, E>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let children = this.children.as_mut().expect("a future was polled after completion");
-        while !children.is_empty() {
-            match children.poll_next(cx) {
+        let ended = match &mut self.0 {
+            Joined::Few(few) => match few.poll(cx, |output| output) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Event::Ended(at, Ok(output))) => {
-                    this.outputs[at as usize] = Some(output);
+                Poll::Ready(ended) => ended.map(|()| few.outputs()),
+            },
+            Joined::Many(children, outputs) => loop {
+                if children.is_empty() {
+                    let outputs = outputs.drain(..);
+                    break Ok(outputs
+                        .map(|output| output.expect("every child has ended"))
+                        .collect());
                 }
-                Poll::Ready(Event::Ended(_, Err(error))) => {
-                    this.children = None;
-                    this.outputs.clear();
-                    return Poll::Ready(Err(error));
+                match children.poll_next(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Event::Ended(at, Ok(output))) => {
+                        outputs[at as usize] = Some(output)
+                    }
+                    Poll::Ready(Event::Ended(_, Err(error))) => break Err(error),
+                    Poll::Ready(Event::Own(_)) => {}
                 }
-                Poll::Ready(Event::Own(_)) => {}
-            }
-        }
-        this.children = None;
-        let outputs = this.outputs.drain(..);
-        Poll::Ready(Ok(outputs.map(|output| output.expect("every child has ended")).collect()))
+            },
+            Joined::Over => panic!("a future was polled after completion"),
+        };
+        // The others are dropped here.
+        self.0 = Joined::Over;
+        Poll::Ready(ended)
     }
 }
 
 impl<F, T> fmt::Debug for TryJoinAll<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let left = self.children.as_ref().map_or(0, Children::len);
+        let left = match &self.0 {
+            Joined::Few(few) => few.left(),
+            Joined::Many(children, _) => children.len(),
+            Joined::Over => 0,
+        };
         f.debug_struct("TryJoinAll").field("left", &left).finish_non_exhaustive()
     }
 }

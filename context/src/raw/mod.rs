@@ -4,6 +4,7 @@
 //! |------------|-------------------------------------------------------------|----------|
 //! | `catch`    | panics of other people's code, as values                    | no       |
 //! | `children` | futures that run side by side in one task                   | yes      |
+//! | `few`      | a few of them, all polled with the task's own waker       | yes      |
 //! | `link`     | one value from one task to another, and a word back         | yes      |
 //! | `pool`     | room for futures of any type, without a box for each        | yes      |
 //! | `ready`    | which of many children were woken                           | yes      |
@@ -14,6 +15,7 @@
 #[cfg(feature = "std")]
 pub mod catch;
 pub mod children;
+pub mod few;
 pub mod link;
 pub mod pool;
 pub mod ready;

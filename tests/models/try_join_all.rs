@@ -1,0 +1,32 @@
+//! What must hold of a wait for all, or the first that fails, in every interleaving.
+
+use std::sync::Arc;
+
+use selvedge::{context::try_join_all, sync::Semaphore};
+
+use crate::runner::{block_on, check, spawn};
+
+/// The others go while they are woken, and keep nothing of what they were given.
+///
+/// Red when: mutant "no re-grant on cancel".
+#[test]
+fn the_others_go_while_they_are_woken() {
+    check(3, || {
+        let (fails, goes) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let other = spawn({
+            let (fails, goes) = (fails.clone(), goes.clone());
+            move || {
+                fails.add_permits(1);
+                goes.add_permits(1);
+            }
+        });
+        let take = async |semaphore: &Semaphore, fails| {
+            semaphore.acquire().await.unwrap().forget();
+            if fails { Err("torn") } else { std::future::pending().await }
+        };
+        let ended = block_on(try_join_all([take(&fails, true), take(&goes, false)]));
+        assert_eq!(ended, Err::<Vec<()>, _>("torn"));
+        other.join().unwrap();
+        assert_eq!((fails.waiters(), goes.waiters()), (0, 0));
+    });
+}
