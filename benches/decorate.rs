@@ -5,15 +5,18 @@ mod single_flight;
 
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
+    future::{Future, Ready, ready},
     hint::black_box,
     num::NonZeroU32,
+    pin::pin,
+    task::{Context, Waker},
     time::{Duration, Instant},
 };
 
 use selvedge_benches::{Group, Run, at_once, timed};
 use selvedge_context::decorate::{
-    Backoff, Breaker, CallError, Hedge, KeyedRateLimit, Latency, Quanta, RateLimit, Retry, op,
+    Backoff, Breaker, CallError, Hedge, KeyedRateLimit, Latency, Quanta, RateLimit, Retry,
+    Throttle, op,
 };
 use selvedge_sync::Semaphore;
 use tower::{Service, ServiceBuilder, retry::Policy};
@@ -245,16 +248,63 @@ fn hedge() -> Vec<(&'static str, Run)> {
     vec![("selvedge", ours), ("tower", tower)]
 }
 
+/// A call that another future makes, both polled in turn.
+fn buffer() -> Vec<(&'static str, Run)> {
+    let ours: Run = Box::new(|n| {
+        let (handle, driver) = selvedge_context::decorate::buffer(op(double), 8, 1);
+        let (mut driver, cx) = (pin!(driver), &mut Context::from_waker(Waker::noop()));
+        timed(|| {
+            for at in 0..n {
+                let mut call = pin!(black_box(&handle).call((at,)));
+                assert!(call.as_mut().poll(cx).is_pending());
+                assert!(driver.as_mut().poll(cx).is_pending());
+                assert_eq!(black_box(at_once(call)), Ok(2 * at));
+            }
+        })
+    });
+    let tower: Run = Box::new(|n| {
+        let service = tower::service_fn(async |n: u64| Ok::<_, Infallible>(2 * n));
+        let (mut handle, worker) = tower::buffer::Buffer::pair(service, 8);
+        let (mut worker, cx) = (pin!(worker), &mut Context::from_waker(Waker::noop()));
+        timed(|| {
+            for at in 0..n {
+                assert!(handle.poll_ready(cx).is_ready());
+                let mut call = pin!(handle.call(at));
+                assert!(call.as_mut().poll(cx).is_pending());
+                assert!(worker.as_mut().poll(cx).is_pending());
+                assert_eq!(black_box(at_once(call)).ok(), Some(2 * at));
+            }
+        })
+    });
+    vec![("selvedge", ours), ("tower", tower)]
+}
+
+/// A call that finds no window; there is no peer that has a caller for each call.
+fn throttle() -> Vec<(&'static str, Run)> {
+    let ours: Run = Box::new(|n| {
+        static EDGE: Throttle = Throttle::new(Duration::ZERO);
+        let throttled = op(double).with_time(Quanta::new()).throttle(&EDGE);
+        timed(|| {
+            for at in 0..n {
+                assert_eq!(black_box(at_once(black_box(&throttled).call(at))), Ok(2 * at));
+            }
+        })
+    });
+    vec![("selvedge", ours)]
+}
+
 pub(crate) fn groups() -> Vec<Group> {
     let group = |name: &str, contestants| Group { name: format!("decorate/{name}"), contestants };
     let mut groups = Vec::from([
         group("breaker", breaker()),
+        group("buffer", buffer()),
         group("chain", chain()),
         group("hedge", hedge()),
         group("rate_limit", rate_limit()),
         group("rate_limit_by", rate_limit_by()),
         group("rate_limit_std", rate_limit_std()),
         group("retry", retry()),
+        group("throttle", throttle()),
     ]);
     groups.extend(cache::groups());
     groups.extend(single_flight::groups());

@@ -24,6 +24,7 @@ mod rate_limit;
 mod rate_limit_by;
 mod retry;
 mod single_flight;
+mod sizes;
 mod sweep;
 mod throttle;
 mod timed;

@@ -17,7 +17,7 @@ use selvedge_sync::raw::shim::mutant;
 pub use self::latency::Latency;
 use super::{
     Ambient, Call, Decide, IfErr, NoBudget, SendCall, Spends, Time, Verdict, decorate, opaque,
-    retry::{Any, Last, Make},
+    retry::{Alike, Last, Make},
 };
 use crate::raw::seats::Seats;
 
@@ -279,7 +279,7 @@ decorate! {
 pub fn hedge<P, M, F, const N: usize>(
     policy: P,
     make: M,
-) -> Hedging<P, Any<M>, Seats<F, N>, Ambient>
+) -> Hedging<P, Alike<M>, Seats<F, N>, Ambient>
 where
     P: HedgePolicy<F::Output, N>,
     M: FnMut() -> F,
@@ -297,14 +297,14 @@ pub fn hedge_on<T, P, M, F, const N: usize>(
     time: T,
     policy: P,
     make: M,
-) -> Hedging<P, Any<M>, Seats<F, N>, T>
+) -> Hedging<P, Alike<M>, Seats<F, N>, T>
 where
     T: Time,
     P: HedgePolicy<F::Output, N>,
     M: FnMut() -> F,
     F: Future,
 {
-    Hedging::new(policy, time, Any(make), N)
+    Hedging::new(policy, time, Alike(make), N)
 }
 
 pin_project! {

@@ -33,6 +33,13 @@
 //! those conversions; [`CallError`] has them for functions that have no error type of their own yet
 //! ([`Op::errors`]).
 //!
+//! ```compile_fail
+//! # use selvedge_context::decorate::op;
+//! // A string cannot say that time is over.
+//! let call = op(async || Ok::<(), &'static str>(())).timeout(std::time::Duration::MAX);
+//! pollster::block_on(call.call0());
+//! ```
+//!
 //! # Without a chain
 //!
 //! One decorator around one future needs no chain, and its future has a name:
@@ -137,7 +144,7 @@ pub use rate_limit_by::{KeyLimit, KeyedRateLimit, PacedBy};
 mod retry;
 #[cfg(feature = "retry")]
 pub use retry::{
-    Attempt, Decide, IfErr, NoHook, OnRetry, Retried, Retry, RetryPolicy, Retrying, Verdict,
+    Alike, Attempt, Decide, IfErr, NoHook, OnRetry, Retried, Retry, RetryPolicy, Retrying, Verdict,
     backoff::{Backoff, Jitter},
     budget::{Budget, NoBudget, Spends},
     retry, retry_on,
@@ -171,6 +178,25 @@ pub use self::tracing::{Trace, Traced};
 /// async closure of up to four, and every decorated one.
 ///
 /// The arguments may borrow, and the future may borrow from them and from the function.
+///
+/// ```compile_fail
+/// use selvedge_context::decorate::op;
+///
+/// let length = op(async |text: &str| text.len());
+/// let text = String::from("warp");
+/// let call = length.call(&text);
+/// drop(text); // The call has it.
+/// # pollster::block_on(call);
+/// ```
+///
+/// ```compile_fail
+/// use selvedge_context::decorate::op;
+///
+/// fn begun() -> impl Future<Output = usize> {
+///     let length = op(async |text: &'static str| text.len());
+///     length.call("warp") // The function is needed to the end of the call.
+/// }
+/// ```
 pub trait Call<Args> {
     /// What a call ends with.
     type Output;
@@ -181,6 +207,60 @@ pub trait Call<Args> {
 
 /// A [`Call`] whose future is known to be `Send` where the function's type is not: in generic code that
 /// spawns.
+///
+/// ```
+/// use selvedge_context::decorate::{SendCall, op};
+///
+/// fn on_a_thread<C: SendCall<(u32,)> + 'static>(call: C) -> C::Output
+/// where
+///     C::Output: 'static,
+/// {
+///     let thread = std::thread::spawn(move || {
+///         // The future itself may cross threads.
+///         let future: std::pin::Pin<Box<dyn Future<Output = _> + Send + '_>> =
+///             Box::pin(call.send_call((2,)));
+///         pollster::block_on(future)
+///     });
+///     thread.join().unwrap()
+/// }
+///
+/// async fn double(n: u32) -> u32 {
+///     2 * n
+/// }
+/// assert_eq!(on_a_thread(op(double)), 4);
+/// ```
+///
+/// A function that keeps what must not leave its thread is none, however it is wrapped:
+///
+/// ```compile_fail
+/// # use selvedge_context::decorate::{SendCall, op};
+/// # fn is_send_call<C: SendCall<(u32,)>>(_: C) {}
+/// async fn local(n: u32) -> u32 {
+///     let kept = std::rc::Rc::new(n);
+///     std::future::ready(()).await;
+///     *kept
+/// }
+/// is_send_call(op(local).catch_unwind());
+/// ```
+///
+/// Nor is one whose argument must not:
+///
+/// ```compile_fail
+/// # use selvedge_context::decorate::{SendCall, op};
+/// # fn is_send_call<A, C: SendCall<(A,)>>(_: C, _: A) {}
+/// async fn take(_: std::rc::Rc<u32>) {}
+/// is_send_call(op(take).catch_unwind(), std::rc::Rc::new(1));
+/// ```
+///
+/// Nor is a generic [`Call`]: that its future is `Send` has to be asked for.
+///
+/// ```compile_fail
+/// # use selvedge_context::decorate::{Call, SendCall};
+/// fn is_send<T: Send>(_: T) {}
+/// fn spawns<C: Call<()> + Send + Sync>(call: C) {
+///     is_send(call.call(()));
+/// }
+/// ```
 pub trait SendCall<Args>: Call<Args, Output: Send> + Send + Sync {
     /// Calls it.
     fn send_call(&self, args: Args) -> impl Future<Output = Self::Output> + Send;

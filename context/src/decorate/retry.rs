@@ -243,7 +243,7 @@ decorate! {
 /// # Panics
 ///
 /// The future panics if polled after completion.
-pub fn retry<P, M, F>(policy: P, make: M) -> Retrying<P, Any<M>, F, Ambient>
+pub fn retry<P, M, F>(policy: P, make: M) -> Retrying<P, Alike<M>, F, Ambient>
 where
     P: RetryPolicy<F::Output>,
     M: FnMut() -> F,
@@ -257,14 +257,14 @@ where
 /// # Cancel safety
 ///
 /// As for [`retry`].
-pub fn retry_on<T, P, M, F>(time: T, policy: P, make: M) -> Retrying<P, Any<M>, F, T>
+pub fn retry_on<T, P, M, F>(time: T, policy: P, make: M) -> Retrying<P, Alike<M>, F, T>
 where
     T: Time,
     P: RetryPolicy<F::Output>,
     M: FnMut() -> F,
     F: Future,
 {
-    Retrying::new(policy, time, Any(make))
+    Retrying::new(policy, time, Alike(make))
 }
 
 /// What makes the attempts.
@@ -274,9 +274,9 @@ pub trait Make<F> {
 }
 
 /// Makes each attempt alike.
-pub struct Any<M>(pub(super) M);
+pub struct Alike<M>(pub(super) M);
 
-impl<F, M: FnMut() -> F> Make<F> for Any<M> {
+impl<F, M: FnMut() -> F> Make<F> for Alike<M> {
     #[inline]
     fn make(&mut self, _: bool) -> F {
         (self.0)()
@@ -393,4 +393,4 @@ impl<P, M, F, T: Time> fmt::Debug for Retrying<P, M, F, T> {
     }
 }
 
-opaque! { Retried<C, P, T> Any<M> Last<M> }
+opaque! { Retried<C, P, T> Alike<M> Last<M> }

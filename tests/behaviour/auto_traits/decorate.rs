@@ -1,5 +1,6 @@
 use super::*;
 
 mod cache;
+mod decorators;
 mod hedge;
 mod single_flight;

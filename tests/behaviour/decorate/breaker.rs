@@ -215,4 +215,65 @@ proptest! {
         prop_assert_eq!(seen.calls, last.len() as u64);
         prop_assert_eq!(seen.failed, last.iter().filter(|(_, failed)| *failed).count() as u64);
     }
+
+    /// Of a window of time, too: whatever is younger than nine tenths of it counts, and whatever is
+    /// older than all of it does not.
+    #[test]
+    fn sums_are_those_of_the_time(
+        outcomes in prop::collection::vec((0_u32..40, any::<bool>()), 0..200),
+    ) {
+        let time = Turned::new();
+        let breaker = Breaker::over(100 * MS);
+        breaker.metrics_only();
+        let now = || time.now();
+        let mut all = Vec::new();
+        for (pause, failed) in outcomes {
+            time.turn(pause * MS);
+            breaker.ask(now).unwrap().ended(failed, now);
+            all.push((time.now(), failed));
+            let seen = breaker.statistics(time.now());
+            let younger = |than| all.iter().filter(move |(at, _)| now() - *at < than);
+            let (least, most) = (younger(90 * MS), younger(100 * MS));
+            prop_assert!(seen.calls >= least.clone().count() as u64);
+            prop_assert!(seen.calls <= most.clone().count() as u64);
+            prop_assert!(seen.failed >= least.filter(|(_, failed)| *failed).count() as u64);
+            prop_assert!(seen.failed <= most.filter(|(_, failed)| *failed).count() as u64);
+            prop_assert!(seen.failed <= seen.calls && seen.slow == 0);
+        }
+    }
+
+    /// However many ask at once, and however they end, there are never more probes out than there
+    /// may be, and the breaker closes when all of them have succeeded.
+    #[test]
+    fn never_more_probes_than_there_may_be(
+        probes in 1_u32..6,
+        steps in prop::collection::vec((0_u8..4, any::<prop::sample::Index>()), 1..80),
+    ) {
+        let time = Turned::new();
+        let breaker = Breaker::new(1).wait(MS).probes(probes);
+        let now = || time.now();
+        breaker.ask(now).unwrap().ended(true, now);
+        time.turn(MS);
+        let (mut out, mut succeeded) = (Vec::new(), 0);
+        for (step, which) in steps {
+            match (step, breaker.ask(now)) {
+                (0 | 1, Ok(permit)) => out.push(permit),
+                (_, Ok(permit)) => drop(permit),
+                (_, Err(_)) => prop_assert_eq!(out.len() as u32 + succeeded, probes),
+            }
+            if step > 1 && !out.is_empty() {
+                let permit = out.swap_remove(which.index(out.len()));
+                if step == 2 {
+                    permit.ended(false, now);
+                    succeeded += 1;
+                }
+            }
+            prop_assert!(out.len() as u32 + succeeded <= probes);
+            if succeeded == probes {
+                prop_assert_eq!(breaker.state(), BreakerState::Closed);
+                break;
+            }
+            prop_assert_eq!(breaker.state(), BreakerState::HalfOpen);
+        }
+    }
 }

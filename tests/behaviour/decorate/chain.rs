@@ -2,7 +2,6 @@
 
 use std::{
     cell::Cell,
-    future::Future,
     pin::pin,
     rc::Rc,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -15,8 +14,8 @@ use selvedge::{
     time::{Timer, VirtualClock, sleep_on},
 };
 
-use super::{Failed, MS, Turned};
-use crate::harness::{allocations, ready};
+use super::{Failed, MS};
+use crate::harness::ready;
 
 static LIMIT: Semaphore = Semaphore::new(4);
 static RATE: RateLimit = RateLimit::new(1_000_000, Duration::from_secs(1)).burst(1000);
@@ -102,40 +101,6 @@ trait Flatten: Sized {
     }
 }
 impl<T> Flatten for T {}
-
-#[test]
-fn an_undisturbed_call_allocates_nothing() {
-    let chain = op(length).limit(&LIMIT).timeout(MS).rate_limit(&RATE).retry(policy());
-    assert_eq!(ready(pin!(chain.call("warp"))), Ok(4));
-    let count = allocations(|| assert_eq!(ready(pin!(chain.call("warp"))), Ok(4)));
-    assert_eq!(count, 0);
-}
-
-/// A five-deep chain's future is at most 1.3 times the sum of its parts.
-#[test]
-fn a_chain_is_hardly_larger_than_its_parts() {
-    fn size<F: Future>(_: &F) -> usize {
-        size_of::<F>()
-    }
-    let time = Turned::new();
-    let plain = op(length).with_time(time.clone());
-    let inner = size(&plain.call("warp"));
-    let part = |of: usize| of - inner;
-    let timed = part(size(&op(length).with_time(time.clone()).timeout(MS).call("warp")));
-    let limited = part(size(&op(length).limit(&LIMIT).call("warp")));
-    let rated = part(size(&op(length).with_time(time.clone()).rate_limit(&RATE).call("warp")));
-    let retried = part(size(&op(length).with_time(time.clone()).retry(policy()).call("warp")));
-    let chain = op(length)
-        .with_time(time)
-        .limit(&LIMIT)
-        .timeout(MS)
-        .rate_limit(&RATE)
-        .timeout(MS)
-        .retry(policy());
-    let (whole, parts) = (size(&chain.call("warp")), inner + limited + 2 * timed + rated + retried);
-    println!("{whole} bytes, of parts of {parts}");
-    assert!(whole * 10 <= parts * 13, "{whole} bytes, of parts of {parts}");
-}
 
 #[test]
 fn a_function_without_an_error_type_for_it_gets_one() {

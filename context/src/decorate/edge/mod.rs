@@ -51,6 +51,7 @@ pub struct Times {
     /// When whoever waits is to begin.
     pub(super) due: Option<u64>,
     /// When the last one began, or the burst did.
+    #[cfg_attr(not(feature = "debounce"), expect(dead_code, reason = "debounce's alone"))]
     pub(super) from: u64,
     /// The end of the window, or of the quiet time.
     pub(super) until: u64,
