@@ -20,7 +20,7 @@ use selvedge::{
 
 use crate::{
     handle::Drops,
-    harness::{PollWith, Watched, panics, poll, ready as now},
+    harness::{Meddler, PollWith, Watched, allocations, panics, poll, ready as now},
     sweep::Report,
 };
 
@@ -58,7 +58,7 @@ fn it_starts_when_it_is_polled() {
     let job = pool.borrow_mut().pop().unwrap();
     job.run();
     assert_eq!(watched.woken(), 1);
-    assert_eq!(now(offload).unwrap(), 7);
+    assert_eq!(now(offload.as_mut()).unwrap(), 7);
 }
 
 /// Dropping it abandons the function, which can see that; what it returns is dropped.
@@ -163,7 +163,7 @@ fn a_waker_that_panics_is_not_the_pools_business_alone() {
     assert!(offload.as_mut().poll_with(&waker).is_pending());
     let job = pool.borrow_mut().pop().unwrap();
     assert!(panics(|| job.run()));
-    assert_eq!(now(offload).unwrap(), 7);
+    assert_eq!(now(offload.as_mut()).unwrap(), 7);
 }
 
 /// A function without a name of its own is a nameable future.
@@ -212,4 +212,52 @@ pub(crate) fn sweep(report: Report<'_>) {
         }
     }
     report("offload", "1 cancel at every poll", cases);
+    // Who waits goes while the function ends.
+    const ROUNDS: usize = 300;
+    let drops = Drops::default();
+    for _ in 0..ROUNDS {
+        let (pool, guard) = (List::default(), drops.guard());
+        let jobs = pool.clone();
+        let mut offload = Box::pin(offload_to(
+            |job| jobs.borrow_mut().push(job),
+            move |_| {
+                let _guard = guard;
+            },
+        ));
+        assert!(poll(offload.as_mut()).is_pending());
+        let job = pool.borrow_mut().pop().unwrap();
+        let worker = thread::spawn(move || job.run());
+        drop(offload);
+        worker.join().unwrap();
+    }
+    assert_eq!(drops.count(), ROUNDS);
+    report("offload", "2 handles dropped in parallel", ROUNDS);
+
+    // A waker that panics keeps no output back.
+    for meddles in [false, true] {
+        let pool = List::default();
+        let jobs = pool.clone();
+        let mut offload = Box::pin(offload_to(|job| jobs.borrow_mut().push(job), |_| 7));
+        let waker = Meddler::waker(move || assert!(!meddles, "on purpose"), || ());
+        assert!(offload.as_mut().poll_with(&waker).is_pending());
+        let job = pool.borrow_mut().pop().unwrap();
+        assert_eq!(panics(|| job.run()), meddles);
+        assert_eq!(now(offload.as_mut()).unwrap(), 7);
+    }
+    report("offload", "4 wakers that re-enter, panic", 2);
+
+    let pool = List::default();
+    let jobs = pool.clone();
+    let mut offload = Box::pin(offload_to(|job| jobs.borrow_mut().push(job), |_| 7));
+    let watched = Watched::new();
+    assert!(watched.poll(offload.as_mut()).is_pending());
+    let count = allocations(|| {
+        for _ in 0..1000 {
+            assert!(watched.poll(offload.as_mut()).is_pending());
+        }
+    });
+    assert_eq!((count, watched.kept(), watched.woken()), (0, 1, 0));
+    pool.borrow_mut().pop().into_iter().for_each(OffloadJob::run);
+    assert_eq!(now(offload.as_mut()).unwrap(), 7);
+    report("offload", "6 nothing grows", 1000);
 }

@@ -20,7 +20,7 @@ use selvedge::{
 
 use crate::{
     handle::{Drops, Manual},
-    harness::{Watched, allocations, panics, poll, ready as now},
+    harness::{Meddler, PollWith, Watched, allocations, panics, poll, ready as now},
     scope::{errors, why},
     sweep::Report,
 };
@@ -525,7 +525,42 @@ fn the_body_ends_once() {
 }
 
 /// Children are dropped after each number of polls, by cancel, by failure, and by their executor.
+/// The owner's waker spawns, cancels or panics when the last child ends, and cancels when it goes.
+fn meddling_wakers() -> usize {
+    const CASES: usize = 4;
+    for case in 0..CASES {
+        let executor = Arc::new(async_executor::Executor::new());
+        let group: TaskGroup<_, &'static str> = TaskGroup::new(executor.clone());
+        group.spawn(async {
+            yield_now().await;
+            Ok(())
+        });
+        let (woken, dropped) = ((*group).clone(), (*group).clone());
+        let waker = Meddler::waker(
+            move || match case {
+                0 => woken.cancel("enough"),
+                1 => assert!(woken.spawn(async { Ok(()) })),
+                2 => panic!("on purpose"),
+                _ => {}
+            },
+            move || dropped.cancel("too late"),
+        );
+        let mut join = Box::pin(group.join());
+        assert!(join.as_mut().poll_with(&waker).is_pending());
+        // The panic is the executor's, which keeps it for nobody: the child was let go.
+        assert!(!panics(|| while executor.try_tick() {}));
+        while executor.try_tick() {}
+        drop(waker);
+        let error = now(join.as_mut()).unwrap_err();
+        let reason = error.cancelled().map(ToString::to_string);
+        assert_eq!(reason.as_deref(), Some(if case == 0 { "enough" } else { "too late" }));
+        assert!(executor.is_empty() && error.errors().next().is_none());
+    }
+    CASES
+}
+
 pub(crate) fn sweep(report: Report<'_>) {
+    report("task_group", "4 wakers that re-enter, panic", meddling_wakers());
     let mut cases = 0;
     for children in 0..4 {
         for polls in 0..4 {
