@@ -12,7 +12,8 @@ use std::{
 use futures_lite::future::yield_now;
 use selvedge::{
     context::decorate::{
-        Backoff, Breaker, BreakerState, CallError, RateLimit, Refused, Retry, SendCall, op,
+        Backoff, Breaker, BreakerState, BufferClosed, Cache, CallError, Debounce, Flight, Hedge,
+        KeyedRateLimit, RateLimit, Refused, Retry, SendCall, Skipped, Throttle, buffer, op,
     },
     sync::Semaphore,
 };
@@ -125,4 +126,117 @@ pub(crate) async fn a_chain_keeps_its_order(tasks: Tasks) {
     }
     crew.end().await;
     assert_eq!(calls.load(SeqCst), 3 * TASKS);
+}
+
+pub(crate) async fn one_call_serves_all(tasks: Tasks) {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let (flight, kept) = (Arc::new(Flight::<u32, u32>::new()), Arc::new(Cache::<u32, u32>::new(8)));
+    let mut crew = Crew::new(&tasks);
+    for _ in 0..TASKS {
+        let (requests, flight, kept) = (requests.clone(), flight.clone(), kept.clone());
+        crew.add(async move {
+            let key = |&(page,): &(u32,)| page;
+            let ask = op(move |page: u32| {
+                requests.fetch_add(1, SeqCst);
+                async move {
+                    yield_now().await;
+                    Answer::Ok(page + 1)
+                }
+            });
+            let ask = ask.cache(kept.clone(), key).single_flight(flight, key).cache(kept, key);
+            assert_eq!(ask.send_call((6,)).await, Ok(7));
+        });
+    }
+    crew.end().await;
+    assert_eq!(requests.load(SeqCst), 1);
+    assert!(flight.is_empty());
+}
+
+pub(crate) async fn a_late_call_is_made_again(tasks: Tasks) {
+    let mut crew = Crew::new(&tasks);
+    for _ in 0..TASKS {
+        crew.add(async {
+            let calls = AtomicUsize::new(0);
+            let late = op(move |(): ()| {
+                let number = calls.fetch_add(1, SeqCst);
+                async move { if number == 0 { pending().await } else { Answer::Ok(7) } }
+            });
+            let hedged = late.hedge(Hedge::after(Duration::from_millis(1)));
+            assert_eq!(hedged.send_call(((),)).await, Ok(7));
+        });
+    }
+    crew.end().await;
+}
+
+pub(crate) async fn of_a_burst_few_are_called(tasks: Tasks) {
+    let called = Arc::new(AtomicUsize::new(0));
+    let window = Duration::from_millis(5);
+    let (throttle, debounce) = (Arc::new(Throttle::new(window)), Arc::new(Debounce::new(window)));
+    let mut crew = Crew::new(&tasks);
+    for _ in 0..TASKS {
+        let (throttle, debounce, called) = (throttle.clone(), debounce.clone(), called.clone());
+        crew.add(async move {
+            let count = |called: Arc<AtomicUsize>| {
+                move |(): ()| {
+                    let called = called.clone();
+                    async move {
+                        called.fetch_add(1, SeqCst);
+                        Ok::<(), Skipped>(())
+                    }
+                }
+            };
+            let some = op(count(called.clone())).throttle(throttle);
+            let last = op(count(called.clone())).debounce(debounce);
+            for answer in [some.send_call(((),)).await, last.send_call(((),)).await] {
+                match answer {
+                    Ok(()) => called.fetch_sub(1, SeqCst),
+                    Err(Skipped) => 0,
+                };
+            }
+        });
+    }
+    let start = Instant::now();
+    crew.end().await;
+    // The last to come is always called, after the window.
+    assert!(start.elapsed() >= window);
+    assert_eq!(called.load(SeqCst), 0, "whoever was called was told so");
+}
+
+pub(crate) async fn a_buffer_serves_all(tasks: Tasks) {
+    let sum = Arc::new(AtomicUsize::new(0));
+    let added = sum.clone();
+    let add = op(move |number: usize| {
+        let sum = added.fetch_add(number, SeqCst) + number;
+        async move { Ok::<_, BufferClosed>(sum) }
+    });
+    let (handle, driver) = buffer(add, 2, 1);
+    let mut crew = Crew::new(&tasks);
+    crew.add(driver);
+    for number in 0..TASKS {
+        let handle = handle.clone();
+        crew.add(async move {
+            let sum = handle.call((number,)).await.expect("the driver runs");
+            assert!(sum >= number);
+        });
+    }
+    drop(handle);
+    crew.end().await;
+    assert_eq!(sum.load(SeqCst), TASKS * (TASKS - 1) / 2);
+}
+
+pub(crate) async fn each_key_has_its_rate(tasks: Tasks) {
+    let rate = RateLimit::new(1000, Duration::from_secs(1)).burst(TASKS as u32);
+    let limits = Arc::new(KeyedRateLimit::new(rate));
+    let mut crew = Crew::new(&tasks);
+    for number in 0..TASKS {
+        let limits = limits.clone();
+        crew.add(async move {
+            let knock = op(|who: usize| async move { who });
+            let knock = knock.rate_limit_by(limits, |&(who,): &(usize,)| who % 3);
+            assert_eq!(knock.send_call((number,)).await, number);
+        });
+    }
+    crew.end().await;
+    limits.collect(Instant::now() + Duration::from_secs(1));
+    assert!(limits.is_empty());
 }

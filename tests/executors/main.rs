@@ -84,7 +84,8 @@ matrix! {
             an_interval_ticks
             a_delay_queue_hands_out_what_is_due
             a_deadline_can_be_moved
-            a_send_is_cut_by_its_timeout;
+            a_send_is_cut_by_its_timeout
+            a_stream_is_slowed_and_cut_into_chunks;
         contexts:
             a_token_cancels_its_children
             a_tracker_waits_for_its_tasks
@@ -106,7 +107,12 @@ matrix! {
             calls_are_limited_and_shed
             calls_are_spread_over_time
             a_breaker_opens_and_closes
-            a_chain_keeps_its_order;
+            a_chain_keeps_its_order
+            one_call_serves_all
+            a_late_call_is_made_again
+            of_a_burst_few_are_called
+            a_buffer_serves_all
+            each_key_has_its_rate;
     }
 }
 

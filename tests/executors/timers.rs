@@ -2,14 +2,19 @@
 
 use std::{
     future::{pending, poll_fn, ready},
+    pin::pin,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
+use futures_lite::StreamExt;
 use selvedge::{
     SendTimeoutExt,
     channel::mpsc,
-    time::{Deadline, DelayQueue, Elapsed, interval, sleep, sleep_until, timeout},
+    time::{
+        Deadline, DelayQueue, Elapsed, chunks_timeout, interval, sleep, sleep_until,
+        stream_throttle, timeout,
+    },
 };
 
 use crate::{Crew, TASKS, hosts::Tasks};
@@ -103,4 +108,22 @@ pub(crate) async fn a_send_is_cut_by_its_timeout(tasks: Tasks) {
     }
     crew.end().await;
     assert_eq!((rx.recv().await, rx.try_recv().is_err()), (Some(0), true));
+}
+
+pub(crate) async fn a_stream_is_slowed_and_cut_into_chunks(tasks: Tasks) {
+    let (tx, rx) = mpsc::channel(1);
+    let (start, mut crew) = (Instant::now(), Crew::new(&tasks));
+    crew.add(async move {
+        let chunks = chunks_timeout(4, 2 * TICK, stream_throttle(TICK, rx));
+        let chunks: Vec<Vec<usize>> = pin!(chunks).collect().await;
+        assert!(chunks.iter().all(|chunk| (1..=4).contains(&chunk.len())));
+        assert!(chunks.into_iter().flatten().eq(0..TASKS));
+    });
+    crew.add(async move {
+        for number in 0..TASKS {
+            tx.send(number).await.unwrap();
+        }
+    });
+    crew.end().await;
+    assert!(start.elapsed() >= TICK * u32::try_from(TASKS - 1).unwrap());
 }
