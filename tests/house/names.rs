@@ -45,9 +45,13 @@ const _: () = {
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::Cached;
     #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::decorate::Debounce;
+    #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::Flight;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::Hedge;
+    #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::decorate::Instrument;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::KeyedRateLimit;
     #[expect(unused_imports, reason = "it is there")]
@@ -59,7 +63,11 @@ const _: () = {
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::Shed;
     #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::decorate::Throttle;
+    #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::Timed;
+    #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::decorate::buffer;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::op;
     #[expect(unused_imports, reason = "it is there")]
