@@ -88,7 +88,7 @@ fn one_name_finds_everything() {
     let decorators = sources(&["context/src/decorate"]).into_iter().map(|(path, _)| path);
     for path in decorators.filter(|path| path.matches('/').count() == 3) {
         let name = Path::new(&path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        if ["mod", "error", "share", "time"].contains(&name) {
+        if ["mod", "error", "op", "share", "time"].contains(&name) {
             continue;
         }
         let companions =
