@@ -82,8 +82,9 @@ impl Arena for Shared {
                     let inside = Inside::enter(&self.1, ALL, ALL);
                     pause(times).await;
                     drop(inside);
-                    let _inside = Inside::enter(&self.1, 1, ALL);
+                    // Whoever is dropped here leaves the count before the lock.
                     let _guard = RwLockWriteGuard::downgrade(guard);
+                    let _inside = Inside::enter(&self.1, 1, ALL);
                     pause(times).await;
                 }
                 4 => {
