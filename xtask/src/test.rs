@@ -25,8 +25,7 @@ pub(crate) fn all() -> Result<(), String> {
         for example in examples(folder)? {
             // The features that are off unless asked for, and have an example.
             let features = match example.as_str() {
-                "diagnose" => "diagnose",
-                "tokio" => "tokio",
+                name @ ("diagnose" | "tokio" | "tracing") => name,
                 "async_io" => "async-io",
                 _ => "",
             };
