@@ -36,6 +36,6 @@ pub mod select;
 #[cfg(feature = "watch")]
 pub mod watch;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "mpsc"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -145,6 +145,6 @@ pub use combine::try_join_all::{TryJoinAll, try_join_all};
 #[cfg(feature = "wait")]
 pub use combine::wait::{Until, Wait, Waited, wait};
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "cancel"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

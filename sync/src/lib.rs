@@ -144,6 +144,6 @@ pub use set_once::{SetOnce, SetOnceError, SetOnceWait};
 #[cfg(feature = "wait_group")]
 pub use wait_group::{Wait, WaitGroup};
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "mutex", feature = "semaphore"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -114,6 +114,6 @@ mod r#virtual;
 #[cfg(feature = "virtual")]
 pub use r#virtual::{AutoAdvance, VirtualClock};
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "sleep", feature = "timeout", feature = "thread"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
