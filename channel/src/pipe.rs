@@ -112,8 +112,8 @@ struct State {
 ///
 /// # Cancel safety
 ///
-/// A read that is dropped takes no bytes; nor does one that panics, as the writer's waker does. The waker of the last one stays until the next read, the
-/// next bytes, or the end.
+/// A read that is dropped takes no bytes; nor does one that panics, as the writer's waker does. The
+/// waker of the last one stays until the next read, the next bytes, or the end.
 #[derive(Debug)]
 pub struct Reader {
     pipe: Arc<Pipe>,

@@ -13,9 +13,9 @@ use std::{sync::OnceLock, thread_local, time::Instant};
 /// A source of time that wakes tasks.
 ///
 /// The contract: a waker is woken once, when [`now`](Self::now) has reached its deadline and never
-/// before, unless the timer [has stopped](Self::has_stopped); it is not cloned, woken or dropped while a lock of the timer's is held. Deadlines that
-/// are equal are woken in the order in which they were registered. One that is [`never`](crate::never()) only keeps
-/// its waker.
+/// before, unless the timer [has stopped](Self::has_stopped); it is not cloned, woken or dropped
+/// while a lock of the timer's is held. Deadlines that are equal are woken in the order in which
+/// they were registered. One that is [`never`](crate::never()) only keeps its waker.
 ///
 /// `&T`, `Arc<T>` and `Box<T>` of a timer are timers, so `sleep_on(&timer, …)` borrows one, and
 /// `sleep_on(timer.clone(), …)` keeps it.
