@@ -13,7 +13,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
     task::{Context, Poll, Wake, Waker},
 };
@@ -23,11 +23,12 @@ fn steps(bytes: &[u8]) -> impl Iterator<Item = (u8, usize)> {
     bytes.chunks_exact(2).map(|step| (step[0], usize::from(step[1])))
 }
 
+/// Whether a waker was woken. A program runs on one thread, so no order is needed.
 struct Flag(AtomicBool);
 
 impl Wake for Flag {
     fn wake(self: Arc<Self>) {
-        self.0.store(true, SeqCst);
+        self.0.store(true, Relaxed);
     }
 }
 
@@ -44,7 +45,7 @@ impl<'a, T> Waiting<'a, T> {
     }
 
     fn poll(mut self) -> Result<T, Self> {
-        self.flag.0.store(false, SeqCst);
+        self.flag.0.store(false, Relaxed);
         let waker = Waker::from(self.flag.clone());
         match self.future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(output) => Ok(output),
@@ -53,6 +54,6 @@ impl<'a, T> Waiting<'a, T> {
     }
 
     fn is_woken(&self) -> bool {
-        self.flag.0.load(SeqCst)
+        self.flag.0.load(Relaxed)
     }
 }

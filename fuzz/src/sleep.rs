@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, atomic::Ordering::SeqCst},
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Waker},
     time::Instant,
 };
@@ -20,7 +20,7 @@ struct Sleeper<'a> {
 impl Sleeper<'_> {
     /// Polls; whether it has ended.
     fn poll(&mut self) -> bool {
-        self.flag.0.store(false, SeqCst);
+        self.flag.0.store(false, Relaxed);
         let waker = Waker::from(self.flag.clone());
         self.sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()
     }
@@ -55,7 +55,7 @@ pub fn sleeps(bytes: &[u8]) {
         let now = clock.now();
         for sleeper in &mut list {
             let is_due = sleeper.deadline <= now;
-            assert_eq!(sleeper.flag.0.load(SeqCst), is_due, "woken");
+            assert_eq!(sleeper.flag.0.load(Relaxed), is_due, "woken");
             assert_eq!(sleeper.sleep.is_elapsed(), is_due);
         }
         list.retain_mut(|sleeper| {
