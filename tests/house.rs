@@ -249,7 +249,7 @@ fn is_getter(signature: &str) -> bool {
 }
 
 /// Every public function is called in an example that runs: in the documentation, the guide, the
-/// README, or an example program. Getters need not be, nor those in the list below.
+/// README, or an example program. Getters need not be.
 #[test]
 fn every_function_is_called_in_an_example() {
     let mut shown = String::new();
@@ -290,37 +290,10 @@ fn every_function_is_called_in_an_example() {
                 .flat_map(|after| [".", "::", " ", "(", "!"].map(|at| format!("{at}{name}{after}")))
                 .any(|call| shown.contains(&call));
             let called = called || shown.contains(&format!("{twin}("));
-            if !called && !is_getter(signature) && !NOT_SHOWN.contains(&&*name) {
+            if !called && !is_getter(signature) {
                 missing.push(format!("{path}: {name}"));
             }
         }
     }
     assert!(missing.is_empty(), "no example calls these: {missing:#?}");
 }
-
-/// Called by the library, by who implements a trait, or shown by the twin that differs in one word;
-/// a name leaves the list when its example comes.
-const NOT_SHOWN: [&str; 22] = [
-    "arc_errors",
-    "begin",
-    "breaker_when",
-    "close_as",
-    "holders",
-    "into_errors",
-    "into_remainder",
-    "into_failures",
-    "into_payload",
-    "into_stream",
-    "is_same",
-    "leading",
-    "max_wait",
-    "retry_on",
-    "single_flight_all",
-    "sleeping",
-    "spawn_with",
-    "supervise",
-    "try_downgrade_map",
-    "try_run",
-    "with_store",
-    "select4",
-];

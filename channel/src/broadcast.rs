@@ -438,6 +438,24 @@ impl<T: Clone> Receiver<T> {
     }
 
     /// A stream of the messages; where some were missed, it says how many.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use futures_lite::StreamExt;
+    /// use selvedge_channel::broadcast::{self, error::Lagged};
+    ///
+    /// let (tx, rx) = broadcast::channel(2);
+    /// for headline in ["one", "two", "three"] {
+    ///     tx.send(headline).unwrap();
+    /// }
+    /// drop(tx);
+    /// // With the adapters of streams; a gap is an item, too.
+    /// let news: Vec<_> = rx.into_stream().collect().await;
+    /// assert_eq!(news, [Err(Lagged(1)), Ok("two"), Ok("three")]);
+    /// # });
+    /// ```
     #[cfg(feature = "stream")]
     pub fn into_stream(self) -> Messages<T> {
         Messages::new(self)

@@ -312,6 +312,26 @@ impl<T> Receiver<T> {
     }
 
     /// A stream of the value that is there, and of each that is the newest when looked for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::pin::pin;
+    ///
+    /// use futures_lite::StreamExt;
+    /// use selvedge_channel::watch;
+    ///
+    /// let (tx, rx) = watch::channel("day");
+    /// let mut themes = pin!(rx.into_stream().map(str::len));
+    /// assert_eq!(themes.next().await, Some(3), "what is there already");
+    /// tx.send("dusk").unwrap();
+    /// tx.send("night").unwrap();
+    /// drop(tx);
+    /// assert_eq!(themes.next().await, Some(5), "the newest, not each");
+    /// assert_eq!(themes.next().await, None);
+    /// # });
+    /// ```
     #[cfg(feature = "stream")]
     pub fn into_stream(self) -> Changes<T>
     where

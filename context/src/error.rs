@@ -44,6 +44,21 @@ impl Panic {
     }
 
     /// What was panicked with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_context::{JoinError, Threads, spawn_on};
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// struct Torn(u32);
+    ///
+    /// let handle = spawn_on(&Threads, async { std::panic::panic_any(Torn(7)) });
+    /// let Err(JoinError::Panicked(panic)) = pollster::block_on(handle) else { unreachable!() };
+    /// // It is no text, so there is no message; whoever knows the type gets the value.
+    /// assert_eq!(panic.message(), None);
+    /// assert_eq!(*panic.into_payload().downcast::<Torn>().unwrap(), Torn(7));
+    /// ```
     #[must_use]
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         self.payload

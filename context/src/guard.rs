@@ -122,6 +122,27 @@ where
     /// # Panics
     ///
     /// As for [`close`](Self::close).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::{Exit, Reaper};
+    ///
+    /// let reaper = Reaper::new();
+    /// let transaction = reaper.guard(vec!["debit"], async |steps: Vec<_>, exit| match exit {
+    ///     Exit::Done => Ok(()),
+    ///     _ => Err(format!("rolled back: {}", steps.join(", "))),
+    /// });
+    /// let credit: Result<(), &str> = Err("no such account");
+    /// let end = match credit {
+    ///     Ok(()) => transaction.close().await,
+    ///     // Waited for, as a close is, and told of the failure.
+    ///     Err(_) => transaction.close_as(Exit::Failed).await,
+    /// };
+    /// assert_eq!(end.unwrap_err(), "rolled back: debit");
+    /// # });
+    /// ```
     pub fn close_as(mut self, exit: Exit) -> Closing<Cleanup<R, C, Fut>, P> {
         let (resource, close, reaper) = self.take();
         Closing::new(Cleanup::new(resource, close, exit), reaper)

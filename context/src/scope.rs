@@ -407,6 +407,30 @@ impl<'e, E, F: Future, K> InScope<'e, E, F, K> {
     }
 
     /// Children fail alone: a failure is in the report, and the others go on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::cell::Cell;
+    ///
+    /// use selvedge_context::{LocalScope, local_scope};
+    ///
+    /// let served = Cell::new(0);
+    /// let serving = local_scope(async |scope: LocalScope<'_, &str>| {
+    ///     scope.spawn(async { Err("reset by peer") });
+    ///     scope.spawn(async {
+    ///         futures_lite::future::yield_now().await;
+    ///         served.set(served.get() + 1);
+    ///         Ok(())
+    ///     });
+    ///     Ok(())
+    /// });
+    /// let report = serving.supervise().await.unwrap_err();
+    /// assert_eq!(report.errors().collect::<Vec<_>>(), [&"reset by peer"]);
+    /// assert_eq!(served.get(), 1, "the other went on");
+    /// # });
+    /// ```
     #[doc(alias = "Supervisor")]
     pub fn supervise(mut self) -> Self {
         self.supervises = true;

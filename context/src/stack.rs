@@ -169,6 +169,24 @@ impl<E, P: Reap<Unwind<E>>> Stack<E, P> {
     /// # Panics
     ///
     /// As for [`close`](Self::close).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::{Exit, Reaper, Stack};
+    ///
+    /// let reaper = Reaper::new();
+    /// let mut files = Stack::<String, _>::new(&reaper);
+    /// files.enter("a draft", async |file, exit| match exit {
+    ///     Exit::Done => Ok(()),
+    ///     _ => Err(format!("{file} was thrown away")),
+    /// });
+    /// // Something went wrong, and the exits shall know.
+    /// let errors = files.close_as(Exit::Failed).await.unwrap_err();
+    /// assert!(errors.to_string().contains("a draft was thrown away"), "{errors}");
+    /// # });
+    /// ```
     pub fn close_as(mut self, exit: Exit) -> Closing<Unwind<E>, P> {
         let reaper = self.reaper.take().expect("taken by what takes the stack alone");
         Closing::new(Unwind::new(mem::take(&mut self.exits), exit), reaper)

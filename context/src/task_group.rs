@@ -90,6 +90,25 @@ impl<X, E> TaskGroup<X, E> {
     }
 
     /// Children fail alone: a failure is in the report, and the others go on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::{Started, TaskGroup, Threads};
+    ///
+    /// let group: TaskGroup<_, &str> = TaskGroup::new(Threads).supervise();
+    /// group.spawn_named("one connection", async { Err("reset by peer") });
+    /// // Without supervision this one would be dropped with the other.
+    /// let other = group.start(async |started: Started<_>| {
+    ///     started.send("served");
+    ///     Ok(())
+    /// });
+    /// assert_eq!(other.await, Ok("served"));
+    /// let report = group.join().await.unwrap_err();
+    /// assert_eq!(report.to_string(), "child \"one connection\" failed: reset by peer");
+    /// # });
+    /// ```
     #[doc(alias = "Supervisor")]
     pub fn supervise(self) -> Self {
         self.with(|group| group.supervises = true)
@@ -220,6 +239,29 @@ impl<X, E> Spawner<X, E> {
     }
 
     /// As [`spawn`](Self::spawn), on another executor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::thread;
+    ///
+    /// use selvedge_context::{TaskGroup, Threads};
+    ///
+    /// let group: TaskGroup<_, ()> = TaskGroup::new(Threads);
+    /// group.spawn(async { Ok(()) });
+    /// // One that recurses deeply, on a thread with a larger stack.
+    /// let deep = |child| {
+    ///     let thread = thread::Builder::new().name("deep".into()).stack_size(8 << 20);
+    ///     drop(thread.spawn(|| pollster::block_on(child)));
+    /// };
+    /// group.spawn_with(&deep, async {
+    ///     assert_eq!(thread::current().name(), Some("deep"));
+    ///     Ok(())
+    /// });
+    /// group.join().await.unwrap();
+    /// # });
+    /// ```
     pub fn spawn_with<Y, F>(&self, executor: &Y, future: F) -> bool
     where
         F: Future<Output = Result<(), E>>,

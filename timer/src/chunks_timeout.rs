@@ -109,6 +109,23 @@ impl<S: Stream, T: Timer> ChunksTimeout<S, T> {
     }
 
     /// The items of the chunk that is not full yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{pin::pin, time::Duration};
+    ///
+    /// use futures_lite::{StreamExt, future, stream};
+    /// use selvedge_timer::chunks_timeout;
+    ///
+    /// let rows = stream::iter(["warp", "weft"]).chain(stream::pending());
+    /// let mut chunks = pin!(chunks_timeout(10, Duration::from_secs(60), rows));
+    /// # pollster::block_on(async {
+    /// assert!(future::poll_once(chunks.next()).await.is_none(), "no chunk is full, and it is early");
+    /// // The program ends now, and shall not lose what has come: pinned, `into_inner` is out of reach.
+    /// assert_eq!(chunks.as_mut().into_remainder(), ["warp", "weft"]);
+    /// # });
+    /// ```
     pub fn into_remainder(self: Pin<&mut Self>) -> Vec<S::Item> {
         mem::take(self.project().items)
     }

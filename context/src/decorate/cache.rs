@@ -193,6 +193,36 @@ impl<K, V> Cache<K, V> {
 impl<K, V, S> Cache<K, V, S> {
     const_in_build! {
         /// Keeps values in a store of your own.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::{collections::HashMap, sync::{Mutex, PoisonError}};
+        ///
+        /// use selvedge_context::decorate::{Cache, Kept, Store};
+        ///
+        /// /// Few keys, which are never forgotten.
+        /// #[derive(Default)]
+        /// struct All(Mutex<HashMap<u32, Kept<String>>>);
+        ///
+        /// impl Store<u32, Kept<String>> for All {
+        ///     fn get(&self, key: &u32) -> Option<Kept<String>> {
+        ///         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        ///     }
+        ///
+        ///     fn put(&self, key: u32, value: Kept<String>) {
+        ///         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, value);
+        ///     }
+        ///
+        ///     fn remove(&self, key: &u32) {
+        ///         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        ///     }
+        /// }
+        ///
+        /// let names = Cache::with_store(All::default());
+        /// names.put(7, "weft".to_owned());
+        /// assert_eq!(names.get(&7).as_deref(), Some("weft"));
+        /// ```
         pub fn with_store(store: S) -> Self {
             let removals = AtomicU64::new(0);
             Self { store, ttl: FOREVER, jitter: 0, removals, entries: PhantomData }
@@ -308,6 +338,22 @@ impl<K, V, S: Store<K, Kept<V>>> Cache<K, V, S> {
     /// # Panics
     ///
     /// The future panics if polled after completion.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::decorate::Cache;
+    ///
+    /// static LENGTHS: Cache<&str, usize> = Cache::new(100);
+    ///
+    /// // What failed is asked for again ...
+    /// assert_eq!(LENGTHS.try_run("weft", || async { Err("no route") }).await, Err("no route"));
+    /// assert_eq!(LENGTHS.try_run("weft", || async { Ok::<_, &str>(4) }).await, Ok(4));
+    /// // ... what did not is there.
+    /// assert_eq!(LENGTHS.try_run("weft", || async { Err("no route") }).await, Ok(4));
+    /// # });
+    /// ```
     #[doc(alias = "try_get_with")]
     pub fn try_run<E, F, Fut>(&self, key: K, f: F) -> CacheRun<'_, K, V, S, F, Fut, OkOnly>
     where

@@ -21,15 +21,17 @@ use super::{
 /// use std::time::Duration;
 ///
 /// use selvedge_context::{decorate::{Debounce, Skipped, op}, join_all};
+/// use selvedge_timer::VirtualClock;
 ///
-/// /// Searches when nothing has been typed for 5 ms.
-/// static TYPED: Debounce = Debounce::new(Duration::from_millis(5));
+/// /// Searches when nothing has been typed for 300 ms.
+/// static TYPED: Debounce = Debounce::new(Duration::from_millis(300));
 ///
-/// let search = op(async |text: &str| Ok::<_, Skipped>(text.len())).debounce(&TYPED);
-/// # pollster::block_on(async {
-/// let found = join_all(["w", "wa", "war", "warp"].map(|text| search.call(text))).await;
+/// let clock = VirtualClock::new();
+/// let search = op(async |text: &str| Ok::<_, Skipped>(text.len()));
+/// let search = search.on(clock.clone()).debounce(&TYPED);
+/// let typing = join_all(["w", "wa", "war", "warp"].map(|text| search.call(text)));
+/// let found = pollster::block_on(clock.auto_advance(typing));
 /// assert_eq!(found, [Err(Skipped), Err(Skipped), Err(Skipped), Ok(4)]);
-/// # });
 /// ```
 #[derive(Debug)]
 #[doc(alias = "debounceTime")]
@@ -58,6 +60,24 @@ impl Debounce {
         /// # Panics
         ///
         /// If no edge is left.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::time::Duration;
+        ///
+        /// use selvedge_context::{decorate::{Debounce, Skipped, op}, join_all};
+        ///
+        /// /// The first press counts, and what a bouncing button sends after it does not.
+        /// static PRESSED: Debounce =
+        ///     Debounce::new(Duration::from_secs(60)).leading(true).trailing(false);
+        ///
+        /// let press = op(async |n: u32| Ok::<_, Skipped>(n)).debounce(&PRESSED);
+        /// # pollster::block_on(async {
+        /// let seen = join_all([1, 2, 3].map(|n| press.call(n))).await;
+        /// assert_eq!(seen, [Ok(1), Err(Skipped), Err(Skipped)]);
+        /// # });
+        /// ```
         #[must_use]
         pub fn leading(mut self, begins: bool) -> Self {
             assert!(begins || self.trailing, "without an edge no call ever begins");
@@ -84,6 +104,25 @@ impl Debounce {
     const_in_build! {
         /// Even if it never becomes quiet, a call begins when so long has passed since the last one
         /// that did, or since the first that came.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::time::{Duration, Instant};
+        ///
+        /// use selvedge_context::decorate::{Debounce, Skipped, op};
+        ///
+        /// /// Saves when nobody has typed for an hour; who types without a pause is saved every 10 ms.
+        /// static TYPED: Debounce =
+        ///     Debounce::new(Duration::from_secs(3600)).max_wait(Duration::from_millis(10));
+        ///
+        /// let save = op(async |text: &str| Ok::<_, Skipped>(text.len())).debounce(&TYPED);
+        /// # pollster::block_on(async {
+        /// let start = Instant::now();
+        /// assert_eq!(save.call("warp").await, Ok(4));
+        /// assert!(start.elapsed() < Duration::from_secs(3600), "it did not wait for quiet");
+        /// # });
+        /// ```
         #[must_use]
         pub fn max_wait(mut self, duration: Duration) -> Self {
             self.most = nanos(duration);

@@ -184,6 +184,36 @@ impl<C, T> Op<C, T> {
 
     /// As [`breaker`](Self::breaker), where `decide` tells a failure from a success: an error that is
     /// [done](Verdict::Done) with is ignored, and anything else that is not done is a failure.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_context::decorate::{Breaker, BreakerState, CallError, Verdict, op};
+    ///
+    /// static BREAKER: Breaker = Breaker::new(2);
+    ///
+    /// type Page = Result<&'static str, CallError<u16>>;
+    ///
+    /// let fetch = op(async |status: u16| match status {
+    ///     200 => Ok("a page"),
+    ///     other => Err(CallError::Inner(other)),
+    /// });
+    /// // That there is no such page says nothing against the server.
+    /// let fetch = fetch.breaker_when(&BREAKER, |page: &Page| match page {
+    ///     Ok(_) | Err(CallError::Inner(404)) => Verdict::Done,
+    ///     Err(_) => Verdict::Again,
+    /// });
+    /// # pollster::block_on(async {
+    /// for _ in 0..10 {
+    ///     assert_eq!(fetch.call(404).await, Err(CallError::Inner(404)));
+    /// }
+    /// assert_eq!(BREAKER.state(), BreakerState::Closed);
+    /// for _ in 0..2 {
+    ///     assert_eq!(fetch.call(503).await, Err(CallError::Inner(503)));
+    /// }
+    /// assert_eq!(BREAKER.state(), BreakerState::Open);
+    /// # });
+    /// ```
     #[cfg(feature = "breaker")]
     pub fn breaker_when<B: Breaks, D>(self, breaker: B, decide: D) -> Op<Guarded<C, B, D, T>, T>
     where
@@ -244,6 +274,31 @@ impl<C, T> Op<C, T> {
     /// # Cancel safety
     ///
     /// As for [`single_flight`](Self::single_flight).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    ///
+    /// use futures_lite::future::yield_now;
+    /// use selvedge_context::{decorate::{Flight, op}, join_all};
+    ///
+    /// static FLIGHT: Flight<u32, Result<&'static str, &'static str>> = Flight::new();
+    ///
+    /// let calls = Cell::new(0);
+    /// let fetch = op(async |_page: u32| {
+    ///     calls.set(calls.get() + 1);
+    ///     yield_now().await;
+    ///     Err("the server is down")
+    /// })
+    /// .single_flight_all(&FLIGHT, |&(page,): &(u32,)| page);
+    /// # pollster::block_on(async {
+    /// // With `single_flight` each of them would ask the server that is down, one after the other.
+    /// let found = join_all([7, 7, 7].map(|page| fetch.call(page))).await;
+    /// assert_eq!(found, [Err("the server is down"); 3]);
+    /// assert_eq!(calls.get(), 1);
+    /// # });
+    /// ```
     #[cfg(feature = "single_flight")]
     pub fn single_flight_all<H, F>(self, flight: H, key: F) -> Op<SingleFlight<C, H, F, Whole>, T> {
         let mode = core::marker::PhantomData;
@@ -251,6 +306,30 @@ impl<C, T> Op<C, T> {
     }
 
     /// Puts errors into an `Arc`, so that they can be shared.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, sync::Arc};
+    ///
+    /// use futures_lite::future::yield_now;
+    /// use selvedge_context::{decorate::{Flight, op}, join_all};
+    ///
+    /// // What is shared is cloned, and an `io::Error` is not: an `Arc` of it is.
+    /// static FLIGHT: Flight<u32, Result<String, Arc<io::Error>>> = Flight::new();
+    ///
+    /// let fetch = op(async |_page: u32| {
+    ///     yield_now().await;
+    ///     Err(io::Error::other("no route"))
+    /// })
+    /// .arc_errors()
+    /// .single_flight_all(&FLIGHT, |&(page,): &(u32,)| page);
+    /// # pollster::block_on(async {
+    /// let found = join_all([7, 7].map(|page| fetch.call(page))).await;
+    /// let errors: Vec<_> = found.into_iter().map(Result::unwrap_err).collect();
+    /// assert!(Arc::ptr_eq(&errors[0], &errors[1]));
+    /// # });
+    /// ```
     #[cfg(feature = "single_flight")]
     pub fn arc_errors(self) -> Op<ArcErrors<C>, T> {
         self.with(|inner, _| ArcErrors { inner })

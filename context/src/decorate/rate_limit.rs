@@ -220,6 +220,26 @@ impl<L: Deref<Target = RateLimit>> Reservation<L> {
     }
 
     /// The call begins: the slot is used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use selvedge_context::decorate::RateLimit;
+    ///
+    /// // For a loop that has a clock of its own, and waits by it.
+    /// let limit = RateLimit::new(1, Duration::from_secs(1));
+    /// let now = Instant::now();
+    /// limit.reserve(now, 1)?.begin();
+    ///
+    /// let given_up = limit.reserve(now, 1)?;
+    /// assert_eq!(given_up.wait(now), Duration::from_secs(1));
+    /// drop(given_up);
+    /// // What was given up is there again, what was begun is not.
+    /// assert_eq!(limit.reserve(now, 1)?.wait(now), Duration::from_secs(1));
+    /// # Ok::<(), selvedge_context::decorate::RateLimited>(())
+    /// ```
     pub fn begin(mut self) {
         self.slot = None;
     }

@@ -257,6 +257,24 @@ where
 /// # Cancel safety
 ///
 /// As for [`retry`].
+///
+/// # Examples
+///
+/// ```
+/// use std::{cell::Cell, time::Duration};
+///
+/// use selvedge_context::decorate::{Backoff, On, Retry, retry_on};
+/// use selvedge_timer::VirtualClock;
+///
+/// let (clock, calls) = (VirtualClock::new(), Cell::new(0));
+/// let daily = Retry::new(Backoff::constant(Duration::from_secs(24 * 60 * 60)).attempts(3));
+/// let backup = retry_on(On(clock.clone()), daily, || async {
+///     calls.set(calls.get() + 1);
+///     if calls.get() < 3 { Err("the disk is full") } else { Ok("saved") }
+/// });
+/// // Two days, at once.
+/// assert_eq!(pollster::block_on(clock.auto_advance(backup)), Ok("saved"));
+/// ```
 pub fn retry_on<T, P, M, F>(time: T, policy: P, make: M) -> Retrying<P, Alike<M>, F, T>
 where
     T: Time,

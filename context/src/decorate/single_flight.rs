@@ -174,6 +174,29 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Flight<K, V, S> {
     /// # Panics
     ///
     /// The future panics if polled after completion.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::cell::Cell;
+    ///
+    /// use futures_lite::future::yield_now;
+    /// use selvedge_context::{decorate::Flight, join_all};
+    ///
+    /// let (flight, calls) = (Flight::<&str, usize>::new(), Cell::new(0));
+    /// let fetch = || async {
+    ///     calls.set(calls.get() + 1);
+    ///     let is_first = calls.get() == 1;
+    ///     yield_now().await;
+    ///     if is_first { Err("no route") } else { Ok(4) }
+    /// };
+    /// // The first has its error to itself; the second takes over, and the third gets what that found.
+    /// let found = join_all((0..3).map(|_| flight.try_run("weft", fetch))).await;
+    /// assert_eq!(found, [Err("no route"), Ok(4), Ok(4)]);
+    /// assert_eq!(calls.get(), 2);
+    /// # });
+    /// ```
     #[doc(alias = "try_get_with")]
     #[doc(alias = "get_or_try_init")]
     pub fn try_run<E, F, Fut>(&self, key: K, f: F) -> FlightRun<'_, K, V, S, F, Fut, OkOnly>

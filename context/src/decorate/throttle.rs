@@ -57,6 +57,24 @@ impl Throttle {
         /// # Panics
         ///
         /// If no edge is left.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::time::Duration;
+        ///
+        /// use selvedge_context::{decorate::{Skipped, Throttle, op}, join_all};
+        /// use selvedge_timer::VirtualClock;
+        ///
+        /// /// Draws once a window, at its end: what it draws is the last that came.
+        /// static FRAMES: Throttle = Throttle::new(Duration::from_millis(16)).leading(false);
+        ///
+        /// let clock = VirtualClock::new();
+        /// let draw = op(async |n: u32| Ok::<_, Skipped>(n)).on(clock.clone()).throttle(&FRAMES);
+        /// let drawing = join_all([1, 2, 3].map(|frame| draw.call(frame)));
+        /// let drawn = pollster::block_on(clock.auto_advance(drawing));
+        /// assert_eq!(drawn, [Err(Skipped), Err(Skipped), Ok(3)]);
+        /// ```
         #[must_use]
         pub fn leading(mut self, begins: bool) -> Self {
             assert!(begins || self.trailing, "without an edge no call ever begins");

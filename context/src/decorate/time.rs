@@ -28,9 +28,9 @@ pub trait Time: Clone {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ambient;
 
-/// A timer that was named ([`Op::on`](super::Op::on)).
+/// A timer that was named ([`Op::on`](super::Op::on)), as a source of time.
 #[derive(Clone, Copy)]
-pub struct On<T>(pub(super) T);
+pub struct On<T>(pub T);
 
 impl Time for Ambient {
     type Sleep = Sleep;
@@ -156,6 +156,22 @@ mod counter {
 
     impl<T: Time> Quanta<T> {
         /// With the sleeps of `time`.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::time::Duration;
+        ///
+        /// use selvedge_context::decorate::{Backoff, On, Quanta, Retry, op};
+        /// use selvedge_timer::VirtualClock;
+        ///
+        /// // Reads of the clock by the counter, sleeps by a timer that is told, not found.
+        /// let clock = VirtualClock::new();
+        /// let flaky = op(async |_page: u32| Err::<(), _>("no route"))
+        ///     .with_time(Quanta::sleeping(On(clock.clone())))
+        ///     .retry(Retry::new(Backoff::constant(Duration::from_secs(3600)).attempts(3)));
+        /// assert_eq!(pollster::block_on(clock.auto_advance(flaky.call(7))), Err("no route"));
+        /// ```
         pub const fn sleeping(time: T) -> Self {
             Self(time)
         }

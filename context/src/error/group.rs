@@ -81,6 +81,27 @@ impl<E> GroupError<E> {
     }
 
     /// What failed, and how.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::{Failure, TaskGroup, Threads};
+    ///
+    /// let group: TaskGroup<_, &str> = TaskGroup::new(Threads).supervise();
+    /// group.spawn_named("warp", async { Err("torn") });
+    /// group.spawn_named("weft", async { panic!("tangled") });
+    /// let report = group.join().await.unwrap_err();
+    /// // By value: an error goes to whoever mends it, a panic goes on.
+    /// for (who, failure) in report.into_failures() {
+    ///     match failure {
+    ///         Failure::Failed(error) => assert_eq!((who.name(), error), (Some("warp"), "torn")),
+    ///         Failure::Panicked(panic) => assert_eq!(panic.message(), Some("tangled")),
+    ///         _ => unreachable!("no executor went away"),
+    ///     }
+    /// }
+    /// # });
+    /// ```
     #[must_use]
     pub fn into_failures(self) -> Vec<(Who, Failure<E>)> {
         self.failures
@@ -99,6 +120,21 @@ impl<E> GroupError<E> {
     /// # Panics
     ///
     /// If somebody in the group panicked, with the first panic.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::{TaskGroup, Threads};
+    ///
+    /// let group: TaskGroup<_, std::io::Error> = TaskGroup::new(Threads).supervise();
+    /// group.spawn(async { Err(std::io::Error::other("no route")) });
+    /// group.spawn(async { Ok(()) });
+    /// // A panic of a child would go on here; what is left are errors, and they are ours to keep.
+    /// let errors: Vec<_> = group.join().await.unwrap_err().into_errors().collect();
+    /// assert_eq!(errors.len(), 1);
+    /// # });
+    /// ```
     #[cfg(feature = "std")]
     pub fn into_errors(self) -> impl Iterator<Item = E> {
         let mut errors = Vec::new();

@@ -162,6 +162,22 @@ pub struct Cycle {
 
 impl Snapshot {
     /// Who holds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_sync::{Mutex, diagnose};
+    ///
+    /// static WARP: Mutex<()> = Mutex::new(());
+    ///
+    /// let held = WARP.try_lock();
+    /// // Which line keeps everybody waiting?
+    /// let seen = diagnose::snapshot();
+    /// let holder = seen.holders().find(|place| place.primitive.starts_with("mutex")).unwrap();
+    /// println!("{} took it at {}, {:?} ago", holder.task, holder.at, holder.since.elapsed());
+    /// # drop(held);
+    /// assert_eq!(diagnose::snapshot().holders().count(), 0);
+    /// ```
     pub fn holders(&self) -> impl Iterator<Item = &Place> {
         self.holders.iter().map(|(_, place)| place)
     }

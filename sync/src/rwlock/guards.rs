@@ -237,6 +237,24 @@ macro_rules! downgrades {
             /// # Errors
             ///
             /// The guard, still writing, if `f` returns `None`.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use selvedge_sync::{RwLock, RwLockWriteGuard};
+            ///
+            /// let queue = RwLock::new(vec!["warp"]);
+            /// let writer = queue.try_write()?;
+            /// // Reads on if there is a first; else goes on writing, and nobody came in between.
+            /// let first = RwLockWriteGuard::try_downgrade_map(writer, |queue| queue.first());
+            /// assert_eq!(*first.expect("it is not empty"), "warp");
+            ///
+            /// queue.try_write()?.clear();
+            /// let empty = RwLockWriteGuard::try_downgrade_map(queue.try_write()?, |queue| queue.first());
+            /// empty.unwrap_err().push("weft");
+            /// assert_eq!(*queue.try_read()?, ["weft"]);
+            /// # Ok::<(), selvedge_sync::TryLockError>(())
+            /// ```
             pub fn try_downgrade_map<F, U>(this: Self, f: F) -> Result<$read<$kept, U>, Self>
             where
                 U: ?Sized,

@@ -109,6 +109,19 @@ impl TokioTimer {
     }
 
     /// Whether this is the same timer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use selvedge_timer::TokioTimer;
+    ///
+    /// let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    /// let timer = TokioTimer::new(runtime.handle().clone())?;
+    /// // Clones share a queue, and a task that waits for it; one that is made anew has its own.
+    /// assert!(timer.is_same(&timer.clone()));
+    /// assert!(!timer.is_same(&TokioTimer::new(runtime.handle().clone())?));
+    /// # Ok::<(), selvedge_timer::TimerError>(())
+    /// ```
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0.0, &other.0.0)
