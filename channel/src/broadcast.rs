@@ -39,7 +39,8 @@ mod shared;
 pub use self::futures::Messages;
 pub use self::futures::{Broadcast, Closed, Recv};
 
-/// What happens to a message while the slowest receiver is the capacity behind.
+/// What happens to a message while the slowest receiver is the capacity behind: [`with_overflow`]
+/// shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overflow {
     /// The oldest message goes; whoever had not read it is told. So does [`channel`].
@@ -51,7 +52,8 @@ pub enum Overflow {
     Wait,
 }
 
-/// Makes a channel that keeps the last `capacity` messages, rounded up to a power of two.
+/// Makes a channel that keeps the last `capacity` messages, rounded up to a power of two. The
+/// [module](self) shows what comes of that.
 ///
 /// # Panics
 ///
@@ -93,11 +95,42 @@ pub fn with_overflow<T: Clone>(capacity: usize, overflow: Overflow) -> (Sender<T
 /// # Memory ordering
 ///
 /// Whoever receives a message sees everything that happened before it was sent.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_channel::broadcast;
+///
+/// let (desk, mut reader) = broadcast::channel(8);
+/// let night_desk = desk.clone();
+/// assert_eq!(desk.send("rain")?, 1, "one receiver has it");
+/// night_desk.send("snow")?;
+/// drop((desk, night_desk));
+/// assert_eq!(reader.recv().await, Ok("rain"));
+/// assert_eq!(reader.recv().await, Ok("snow"));
+/// assert!(reader.recv().await.is_err(), "the last sender is gone, and all was received");
+/// # Ok::<(), broadcast::error::SendError<&str>>(())
+/// # }).unwrap();
+/// ```
 pub struct Sender<T> {
     shared: Arc<Shared<T>>,
 }
 
 /// A sending end that does not keep the channel open.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::broadcast;
+///
+/// let (desk, _reader) = broadcast::channel::<u8>(8);
+/// // For whoever may have something to say, and shall keep nobody waiting for it.
+/// let column = desk.downgrade();
+/// assert!(column.upgrade().is_some_and(|desk| desk.send(7).is_ok()));
+/// drop(desk);
+/// assert!(column.upgrade().is_none());
+/// ```
 pub struct WeakSender<T> {
     shared: Arc<Shared<T>>,
 }
@@ -105,6 +138,23 @@ pub struct WeakSender<T> {
 /// A receiving end: it gets every message that is sent while it is there.
 ///
 /// The last receiver of a message gets the message itself, the others a clone.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_channel::broadcast;
+///
+/// let (desk, mut early) = broadcast::channel(8);
+/// desk.send("rain")?;
+/// // From now on: what was sent before is not for this one.
+/// let mut late = desk.subscribe();
+/// desk.send("snow")?;
+/// assert_eq!(early.recv().await, Ok("rain"));
+/// assert_eq!(late.recv().await, Ok("snow"));
+/// # Ok::<(), broadcast::error::SendError<&str>>(())
+/// # }).unwrap();
+/// ```
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
     cursor: Cursor<T>,
@@ -113,6 +163,21 @@ pub struct Receiver<T> {
 /// A receiving end that receives nothing: it holds the channel open, and no message back.
 ///
 /// While there is no other, messages are dropped when they are sent.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::broadcast;
+///
+/// let (desk, reader) = broadcast::channel(8);
+/// // Nobody reads yet; the desk shall neither fail nor keep what nobody will read.
+/// let nobody = reader.deactivate();
+/// assert!(desk.send("rain").is_ok());
+/// let mut reader = nobody.activate_cloned();
+/// desk.send("snow")?;
+/// assert_eq!(reader.try_recv(), Ok("snow"));
+/// # Ok::<(), broadcast::error::SendError<&str>>(())
+/// ```
 #[must_use = "a dropped inactive receiver holds nothing open"]
 pub struct InactiveReceiver<T> {
     shared: Arc<Shared<T>>,

@@ -3,6 +3,18 @@
 use core::fmt;
 
 /// The channel is closed; what was to be sent comes back.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::mpsc;
+///
+/// let (tx, rx) = mpsc::unbounded_channel();
+/// drop(rx);
+/// let error = tx.send(String::from("weft")).unwrap_err();
+/// assert_eq!(error.to_string(), "the channel is closed");
+/// assert_eq!(error.into_inner(), "weft");
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub struct SendError<T>(pub T);
 
@@ -28,6 +40,21 @@ impl<T> fmt::Display for SendError<T> {
 impl<T> core::error::Error for SendError<T> {}
 
 /// Why nothing was sent without waiting; what was to be sent comes back.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::mpsc;
+///
+/// let (tx, rx) = mpsc::channel(1);
+/// tx.try_send("warp").unwrap();
+/// // Full is for now, closed is for ever; either way the message is not lost.
+/// let error = tx.try_send("weft").unwrap_err();
+/// assert!(error.is_full());
+/// assert_eq!(error.into_inner(), "weft");
+/// drop(rx);
+/// assert!(tx.try_send("weft").unwrap_err().is_closed());
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum TrySendError<T> {
     /// There is no place in the channel, or others wait for one who may not be overtaken.

@@ -6,6 +6,32 @@
 //!
 //! Channels are *closed*, never disconnected; what was to be sent comes back inside the error.
 //!
+//! | module | takes what was sent to |
+//! |---|---|
+#![cfg_attr(feature = "mpsc", doc = "| [`mpsc`] | the one receiver |")]
+#![cfg_attr(feature = "mpmc", doc = "| [`mpmc`] | one of the receivers |")]
+#![cfg_attr(feature = "broadcast", doc = "| [`broadcast`] | every receiver |")]
+#![cfg_attr(feature = "watch", doc = "| [`watch`] | whoever looks, the newest alone |")]
+#![cfg_attr(feature = "oneshot", doc = "| [`oneshot`] | the receiver, once |")]
+#![cfg_attr(
+    feature = "queue",
+    doc = "| [`queue`] | one worker, in an order, and is told when all is done |"
+)]
+#![cfg_attr(feature = "pipe", doc = "| [`pipe`] | the other end, as bytes |")]
+#![cfg_attr(feature = "select", doc = "| [`select`] | whoever waits for several of these |")]
+//!
+//! ```
+//! # pollster::block_on(async {
+//! use selvedge_channel::mpsc;
+//!
+//! let (tx, mut rx) = mpsc::channel(8);
+//! tx.send("warp").await.expect("somebody receives");
+//! drop(tx);
+//! assert_eq!(rx.recv().await, Some("warp"));
+//! assert_eq!(rx.recv().await, None);
+//! # });
+//! ```
+//!
 //! Without the default feature `std` the crate is `no_std` with `alloc`, and the `blocking_…`
 //! methods are gone.
 #![no_std]

@@ -134,6 +134,25 @@ pub fn rendezvous<T>() -> (Sender<T>, Receiver<T>) {
 /// The sending side of a channel; cloned, it is one more sender.
 ///
 /// When the last one goes, receivers get what is left, and then the end.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_channel::mpmc;
+///
+/// let (orders, weavers) = mpmc::bounded(8);
+/// let more = orders.clone();
+/// orders.send("a scarf").await.expect("somebody weaves");
+/// // A place first, and then what goes there: nothing is lost if one is cancelled in between.
+/// more.reserve().await?.send("a belt");
+/// drop((orders, more));
+/// assert_eq!(weavers.recv().await, Ok("a scarf"));
+/// assert_eq!(weavers.recv().await, Ok("a belt"));
+/// assert!(weavers.recv().await.is_err());
+/// # Ok::<(), mpmc::SendError<()>>(())
+/// # }).unwrap();
+/// ```
 pub struct Sender<T> {
     channel: Arc<Channel<T>>,
 }
@@ -141,6 +160,23 @@ pub struct Sender<T> {
 /// The receiving side of a channel; cloned, it is one more receiver.
 ///
 /// When the last one goes, senders fail, and the messages that are left are dropped at once.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_channel::mpmc;
+///
+/// let (orders, one) = mpmc::unbounded();
+/// let other = one.clone();
+/// orders.try_send("a scarf").unwrap();
+/// // Each order goes to one of them.
+/// assert_eq!(one.recv().await, Ok("a scarf"));
+/// assert_eq!(other.try_recv(), Err(mpmc::TryRecvError::Empty));
+/// drop((one, other));
+/// assert!(orders.try_send("a belt").unwrap_err().is_closed(), "nobody weaves any more");
+/// # });
+/// ```
 pub struct Receiver<T> {
     channel: Arc<Channel<T>>,
     #[cfg(feature = "stream")]

@@ -63,7 +63,8 @@ pub use self::sink::{SenderSink, UnboundedSenderSink};
 
 type Channel<T> = Store<T, Solo>;
 
-/// A channel that holds up to `buffer` messages; a sender that finds it full waits.
+/// A channel that holds up to `buffer` messages; a sender that finds it full waits. The
+/// [module](self) shows it.
 ///
 /// Nothing is allocated for messages before the first is sent.
 ///

@@ -29,7 +29,7 @@ use crate::raw::oneshot::{Nothing, Rx, Tx, pair};
 
 use self::error::{RecvError, TryRecvError};
 
-/// Makes the two ends of a channel for one value.
+/// Makes the two ends of a channel for one value: the [module](self) shows them.
 #[doc(alias = "asyncio.Future")]
 #[inline]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
@@ -51,6 +51,18 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 /// fn shorten<'a>(tx: Sender<&'static str>) -> Sender<&'a str> {
 ///     tx
 /// }
+/// ```
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::oneshot;
+///
+/// let (tx, rx) = oneshot::channel();
+/// drop(rx);
+/// // Whoever asked has gone: there is no need to work any more.
+/// assert!(tx.is_closed());
+/// assert_eq!(tx.send("weft"), Err("weft"));
 /// ```
 pub struct Sender<T> {
     tx: Tx<T>,
@@ -241,11 +253,11 @@ impl<T> Drop for Closed<'_, T> {
     }
 }
 
-/// Why nothing was received.
+/// Why nothing was received from a [`oneshot`](super) channel.
 pub mod error {
     use core::{error::Error, fmt};
 
-    /// There will be no value: the sender is gone, or the receiver was closed.
+    /// There will be no value: the sender is gone, or the [`Receiver`](super::Receiver) was closed.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct RecvError(pub(super) ());
 

@@ -114,6 +114,22 @@ struct State {
 ///
 /// A read that is dropped takes no bytes; nor does one that panics, as the writer's waker does. The
 /// waker of the last one stays until the next read, the next bytes, or the end.
+///
+/// # Examples
+///
+/// ```
+/// # futures_lite::future::block_on(async {
+/// use futures_lite::{AsyncBufReadExt, AsyncWriteExt, StreamExt, io::BufReader};
+/// use selvedge_channel::pipe;
+///
+/// let (reader, mut writer) = pipe::simplex(64);
+/// writer.write_all(b"warp\nweft\n").await?;
+/// drop(writer);
+/// let lines: Vec<_> = BufReader::new(reader).lines().try_collect().await?;
+/// assert_eq!(lines, ["warp", "weft"]);
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct Reader {
     pipe: Arc<Pipe>,
@@ -125,12 +141,34 @@ pub struct Reader {
 ///
 /// A write that is dropped before it is ready has written nothing. The waker of the last one stays
 /// until the next write, the next read, or the end.
+///
+/// # Examples
+///
+/// ```
+/// # futures_lite::future::block_on(async {
+/// use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
+/// use selvedge_channel::pipe;
+///
+/// let (mut reader, mut writer) = pipe::simplex(4);
+/// // It holds four bytes: whoever writes faster than the other reads waits.
+/// let write = async {
+///     writer.write_all(b"selvedge").await?;
+///     writer.close().await
+/// };
+/// let mut read = String::new();
+/// let (wrote, _) = future::zip(write, reader.read_to_string(&mut read)).await;
+/// wrote?;
+/// assert_eq!(read, "selvedge");
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct Writer {
     pipe: Arc<Pipe>,
 }
 
 /// One end of a [`duplex`] pipe: closing it ends what it writes, dropping it what it reads as well.
+/// The [module](self) shows two.
 #[derive(Debug)]
 pub struct End {
     reader: Reader,

@@ -45,6 +45,38 @@ use pin_project_lite::pin_project;
 /// next in line then.
 ///
 /// What the channels of this crate receive by is; implement it for what is made of them.
+///
+/// # Examples
+///
+/// ```
+/// use std::{future::Future, pin::Pin, task::{Context, Poll}};
+///
+/// use selvedge_channel::{mpsc, select::{Lossless, Of2, Select}};
+///
+/// /// A `recv` that is counted. It holds nothing of its own, so dropping it loses nothing.
+/// struct Counted<'a>(mpsc::Recv<'a, u8>, &'a mut usize);
+///
+/// impl Future for Counted<'_> {
+///     type Output = Option<u8>;
+///
+///     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u8>> {
+///         let message = std::task::ready!(Pin::new(&mut self.0).poll(cx));
+///         *self.1 += 1;
+///         Poll::Ready(message)
+///     }
+/// }
+///
+/// impl Lossless for Counted<'_> {}
+///
+/// # pollster::block_on(async {
+/// let (tx, mut rx) = mpsc::channel(1);
+/// let (_other_tx, mut other) = mpsc::channel::<u8>(1);
+/// tx.send(7).await.unwrap();
+/// let mut count = 0;
+/// let got = Select::new().next((Counted(rx.recv(), &mut count), other.recv())).await;
+/// assert_eq!((got, count), (Of2::First(Some(7)), 1));
+/// # });
+/// ```
 pub trait Lossless: Future {}
 
 #[cfg(feature = "mpmc")]
@@ -65,6 +97,31 @@ impl<T> Lossless for crate::mpsc::Closed<'_, T> {}
 /// # Fairness
 ///
 /// Of `n` arms that are ready each time, each wins once in `n` times.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_channel::{mpmc, select::{Of2, Select}};
+///
+/// let (warps, warp) = mpmc::unbounded();
+/// let (wefts, weft) = mpmc::unbounded();
+/// for n in 0..2 {
+///     warps.try_send(n).unwrap();
+///     wefts.try_send(n).unwrap();
+/// }
+/// let mut select = Select::new();
+/// let mut turns = Vec::new();
+/// for _ in 0..4 {
+///     turns.push(match select.next((warp.recv(), weft.recv())).await {
+///         Of2::First(_) => "warp",
+///         Of2::Second(_) => "weft",
+///     });
+/// }
+/// // Both always had something; kept from call to call, it lets them take turns.
+/// assert_eq!(turns, ["warp", "weft", "warp", "weft"]);
+/// # });
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Select {
     turn: usize,
@@ -101,13 +158,13 @@ impl Select {
     /// # Examples
     ///
     /// ```
-    /// use selvedge_channel::{mpmc, select::Select};
+    /// use selvedge_channel::{mpmc, select::{Of2, Select}};
     ///
     /// let (tx, red) = mpmc::unbounded();
     /// let (_kept, blue) = mpmc::unbounded::<u8>();
     /// tx.try_send(7).unwrap();
     /// let got = Select::new().blocking_next((red.recv(), blue.recv()));
-    /// # let _ = got;
+    /// assert_eq!(got, Of2::First(Ok(7)));
     /// ```
     #[cfg(any(feature = "std", selvedge_loom))]
     pub fn blocking_next<A: Arms>(&mut self, arms: A) -> A::Output {
@@ -115,7 +172,7 @@ impl Select {
     }
 }
 
-/// What a [`Select`] can wait for.
+/// What a [`Select`] can wait for: tuples of up to six, arrays and vectors.
 pub trait Arms {
     /// Which arm won, and what it received.
     type Output;
@@ -126,7 +183,7 @@ pub trait Arms {
     fn arms(self) -> Self::Polled;
 }
 
-/// Arms that are being polled, one by one.
+/// [`Arms`] that are being polled, one by one, by a [`Select`].
 pub trait PollArm {
     /// Which arm won, and what it received.
     type Output;
@@ -188,7 +245,7 @@ macro_rules! tuples {
         }
 
         pin_project! {
-            #[doc = concat!("The arms of a [`", stringify!($of), "`].")]
+            #[doc = concat!("The arms of a [`", stringify!($of), "`], as a [`Select`] polls them.")]
             #[derive(Debug)]
             pub struct $polled<$($arm),*> {
                 $(
@@ -233,20 +290,33 @@ macro_rules! tuples {
 }
 
 tuples! {
-    /// What one of two arms received.
+    /// What one of two arms of a [`Select`] received.
     Of2 Arms2: First first 0, Second second 1;
-    /// What one of three arms received.
+    /// What one of three arms of a [`Select`] received.
     Of3 Arms3: First first 0, Second second 1, Third third 2;
-    /// What one of four arms received.
+    /// What one of four arms of a [`Select`] received.
     Of4 Arms4: First first 0, Second second 1, Third third 2, Fourth fourth 3;
-    /// What one of five arms received.
+    /// What one of five arms of a [`Select`] received.
     Of5 Arms5: First first 0, Second second 1, Third third 2, Fourth fourth 3, Fifth fifth 4;
-    /// What one of six arms received.
+    /// What one of six arms of a [`Select`] received.
     Of6 Arms6: First first 0, Second second 1, Third third 2, Fourth fourth 3, Fifth fifth 4,
         Sixth sixth 5;
 }
 
 /// Arms that are alike: which one won, by its index, and what it received.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_channel::{mpmc, select::Select};
+///
+/// let looms: Vec<_> = (0..3).map(|_| mpmc::unbounded()).collect();
+/// looms[2].0.try_send("a scarf").unwrap();
+/// let arms: Vec<_> = looms.iter().map(|(_, made)| made.recv()).collect();
+/// assert_eq!(Select::new().next(arms).await, (2, Ok("a scarf")));
+/// # });
+/// ```
 #[derive(Debug)]
 pub struct Alike<F>(Pin<alloc::boxed::Box<[F]>>);
 

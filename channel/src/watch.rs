@@ -53,7 +53,8 @@ mod shared;
 pub use self::futures::Changes;
 pub use self::futures::{Changed, Closed, WaitFor};
 
-/// Makes a channel whose first value is `init`. The receiver has seen that.
+/// Makes a channel whose first value is `init`. The receiver has seen that. The [module](self) shows
+/// it.
 pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Shared::new(init));
     let seen = shared.version.look().number();
@@ -70,11 +71,48 @@ pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
 /// # Panics in a critical section
 ///
 /// A closure that panics leaves the value as it is then, and wakes nobody; the channel goes on.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::watch;
+///
+/// let (config, reader) = watch::channel(vec!["red"]);
+/// // In place: nothing is cloned, and readers see all of it or nothing.
+/// config.send_modify(|colors| colors.push("blue"));
+/// assert_eq!(*reader.borrow(), ["red", "blue"]);
+/// // Only if something changed is anybody woken.
+/// let changed = config.send_if_modified(|colors| {
+///     let before = colors.len();
+///     colors.retain(|color| *color != "green");
+///     colors.len() < before
+/// });
+/// assert!(!changed);
+/// ```
 pub struct Sender<T> {
     shared: Arc<Shared<T>>,
 }
 
 /// The receiving end; it can be cloned, and each remembers what it has seen.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_channel::watch;
+///
+/// let (config, mut worker) = watch::channel(1);
+/// let mut other = worker.clone();
+/// config.send(2).unwrap();
+/// config.send(3).unwrap();
+/// // The newest counts: whoever looks seldom misses those between, and never the last.
+/// worker.changed().await.unwrap();
+/// assert_eq!(*worker.borrow_and_update(), 3);
+/// assert_eq!(worker.has_changed(), Ok(false));
+/// assert_eq!(other.has_changed(), Ok(true));
+/// assert_eq!(*other.wait_for(|n| *n > 2).await.unwrap(), 3);
+/// # });
+/// ```
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
     seen: u64,
@@ -85,6 +123,19 @@ pub struct Receiver<T> {
 /// It keeps that value, and holds nobody up who sends another. `send_modify` and its like, which
 /// change the value itself, wait for it, and so does `send_replace`, which hands it out: do not call
 /// these with a `Ref` in the same thread's hands.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::watch;
+///
+/// let (config, reader) = watch::channel(String::from("plain"));
+/// let look = reader.borrow();
+/// config.send("twill".into()).unwrap(); // waits for nobody
+/// assert_eq!(*look, "plain");
+/// drop(look);
+/// assert_eq!(*reader.borrow(), "twill");
+/// ```
 #[must_use = "a look keeps the value for as long as it lives"]
 pub struct Ref<'a, T> {
     look: Look<'a, T>,

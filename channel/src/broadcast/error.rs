@@ -1,8 +1,9 @@
-//! Why a message was not sent, or none was received.
+//! Why a message was not sent, or none was received, on a [broadcast channel](super).
 
 use core::{error::Error, fmt};
 
-/// The message comes back: there is no receiver, or no room for it.
+/// The message comes back: there is no receiver, or no room for it. See
+/// [`Sender::send`](super::Sender::send).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendError<T>(pub T);
 
@@ -35,7 +36,8 @@ pub enum TryRecvError {
     Lagged(u64),
 }
 
-/// What a stream yields in the place of so many messages that were overtaken.
+/// What a [stream](super::Receiver::into_stream) yields in the place of so many messages that were
+/// overtaken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lagged(pub u64);
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// The channel is closed, and empty.
+/// The channel is closed, and empty: [`recv`](super::Receiver::recv) has no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecvError;
 
@@ -14,7 +14,7 @@ impl fmt::Display for RecvError {
 
 impl core::error::Error for RecvError {}
 
-/// Why nothing was received without waiting.
+/// Why nothing was received without waiting: [`try_recv`](super::Receiver::try_recv).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TryRecvError {
     /// There is no message in the channel, or others wait for one who may not be overtaken.

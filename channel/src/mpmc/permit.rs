@@ -4,7 +4,8 @@ use core::{fmt, mem};
 
 use super::Sender;
 
-/// A place in a channel, held for one message; given back when dropped.
+/// A place in a channel, held for one message; given back when dropped. [`Sender`](super::Sender)
+/// shows it.
 #[must_use = "the place is given back at once if the permit is not kept"]
 #[clippy::has_significant_drop]
 pub struct Permit<'a, T> {

@@ -6,11 +6,39 @@ use core::fmt;
 use super::{Channel, Receiver, Sender};
 
 /// A [`Sender`] that does not keep the channel open.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::mpmc;
+///
+/// let (orders, weaver) = mpmc::unbounded();
+/// // The weaver may order more, and does not keep itself at work by that.
+/// let more = orders.downgrade();
+/// more.upgrade().expect("there are customers").try_send("thread").unwrap();
+/// drop(orders);
+/// assert!(more.upgrade().is_none());
+/// assert_eq!(weaver.try_recv(), Ok("thread"));
+/// ```
 pub struct WeakSender<T> {
     channel: Arc<Channel<T>>,
 }
 
 /// A [`Receiver`] that does not keep the channel open.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::mpmc;
+///
+/// let (orders, weaver) = mpmc::unbounded::<u8>();
+/// // Looks on, and does not count as one who weaves.
+/// let onlooker = weaver.downgrade();
+/// orders.try_send(7).unwrap();
+/// assert_eq!(onlooker.upgrade().map(|weavers| weavers.len()), Some(1));
+/// drop(weaver);
+/// assert!(onlooker.upgrade().is_none());
+/// ```
 pub struct WeakReceiver<T> {
     channel: Arc<Channel<T>>,
 }

@@ -1,10 +1,10 @@
-//! Why something was not sent or received.
+//! Why something was not sent or received on an [`mpsc`](super) channel.
 
 use core::fmt;
 
 pub use crate::error::{SendError, TrySendError};
 
-/// Why nothing was received without waiting.
+/// Why nothing was received without waiting: [`try_recv`](super::Receiver::try_recv).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TryRecvError {
     /// There is no message in the channel.
@@ -25,6 +25,16 @@ impl fmt::Display for TryRecvError {
 impl core::error::Error for TryRecvError {}
 
 /// Why nothing was sent in time; what was to be sent comes back.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::mpsc::error::SendTimeoutError;
+///
+/// // What `selvedge::SendTimeoutExt::send_timeout` ends with when it is late.
+/// let late = SendTimeoutError::Timeout("weft");
+/// assert_eq!(late.into_inner(), "weft");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SendTimeoutError<T> {
     /// There was no place in the channel for so long.

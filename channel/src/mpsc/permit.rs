@@ -5,6 +5,18 @@ use core::{fmt, iter::FusedIterator, mem};
 use super::{Channel, Sender};
 
 /// A place in a channel, held for one message; given back when dropped.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::mpsc;
+///
+/// let (tx, mut rx) = mpsc::channel(1);
+/// let permit = tx.try_reserve().unwrap();
+/// assert!(tx.try_send("other").is_err(), "the place is taken");
+/// permit.send("weft");
+/// assert_eq!(rx.try_recv(), Ok("weft"));
+/// ```
 #[must_use = "the place is given back at once if the permit is not kept"]
 #[clippy::has_significant_drop]
 pub struct Permit<'a, T> {
@@ -12,6 +24,7 @@ pub struct Permit<'a, T> {
 }
 
 /// Places in a channel, handed out one by one; those that are left are given back when dropped.
+/// Made by [`Sender::reserve_many`].
 #[must_use = "the places are given back at once if the permits are not kept"]
 #[clippy::has_significant_drop]
 pub struct PermitIterator<'a, T> {
@@ -20,6 +33,19 @@ pub struct PermitIterator<'a, T> {
 }
 
 /// A place in a channel, held for one message, with the [`Sender`] it came from.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::mpsc;
+///
+/// let (tx, mut rx) = mpsc::channel(1);
+/// // Goes along with a task: the last line has its place, however full the channel is by then.
+/// let last = tx.try_reserve_owned().unwrap();
+/// std::thread::spawn(move || drop(last.send("goodbye"))).join().unwrap();
+/// assert_eq!(rx.try_recv(), Ok("goodbye"));
+/// assert!(rx.try_recv().is_err(), "`send` gave the sender back, and it is gone, too");
+/// ```
 #[must_use = "the place is given back at once if the permit is not kept"]
 #[clippy::has_significant_drop]
 pub struct OwnedPermit<T> {

@@ -12,6 +12,26 @@ use crate::raw::solo;
 /// The receiving side of a [`channel`](super::channel).
 ///
 /// When it goes, senders fail, and the messages that are left are dropped at once.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_channel::mpsc;
+///
+/// let (log, mut keeper) = mpsc::channel(8);
+/// log.send("one").await.unwrap();
+/// log.send("two").await.unwrap();
+/// // No more, but what was sent is not thrown away.
+/// keeper.close();
+/// assert!(log.send("three").await.is_err());
+/// let mut lines = Vec::new();
+/// while let Some(line) = keeper.recv().await {
+///     lines.push(line);
+/// }
+/// assert_eq!(lines, ["one", "two"]);
+/// # });
+/// ```
 pub struct Receiver<T> {
     pub(super) channel: Arc<Channel<T>>,
 }

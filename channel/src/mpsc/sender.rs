@@ -13,6 +13,26 @@ use crate::raw::state::Why;
 /// The sending side of a [`channel`](super::channel); cloned, it is one more sender.
 ///
 /// When the last one goes, the receiver gets what is left, and then the end.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_channel::mpsc;
+///
+/// let (log, mut keeper) = mpsc::channel(1);
+/// let other = log.clone();
+/// log.send("started").await.unwrap();
+/// // Full: whoever will not wait is told, and has the message still.
+/// assert_eq!(other.try_send("busy").unwrap_err().into_inner(), "busy");
+/// assert_eq!(keeper.recv().await, Some("started"));
+/// // A place first, and then what goes there: nothing is lost if one is cancelled in between.
+/// other.reserve().await.unwrap().send("stopped");
+/// drop((log, other));
+/// assert_eq!(keeper.recv().await, Some("stopped"));
+/// assert_eq!(keeper.recv().await, None);
+/// # });
+/// ```
 pub struct Sender<T> {
     pub(super) channel: Arc<Channel<T>>,
 }
@@ -26,6 +46,21 @@ pub struct UnboundedSender<T> {
 }
 
 /// A [`Sender`] that does not keep the channel open.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::mpsc;
+///
+/// let (log, mut keeper) = mpsc::channel(8);
+/// // The keeper may write, too, and does not keep its own channel open by that.
+/// let own = log.downgrade();
+/// own.upgrade().expect("others write").try_send("a line").unwrap();
+/// drop(log);
+/// assert!(own.upgrade().is_none());
+/// assert_eq!(keeper.try_recv(), Ok("a line"));
+/// assert!(keeper.try_recv().is_err());
+/// ```
 pub struct WeakSender<T> {
     channel: Arc<Channel<T>>,
 }

@@ -1,10 +1,10 @@
-//! Why an item was not put, or none was got.
+//! Why an item was not put into a [`queue`](super), or none was got.
 
 use core::{error::Error, fmt};
 
 pub use self::{GetNowaitError::QueueEmpty, PutNowaitError::QueueFull};
 
-/// The queue was shut down. An item that was to be put is inside.
+/// The queue was [shut down](super::Queue::shutdown). An item that was to be put is inside.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct QueueShutDown<T = ()>(pub T);
 

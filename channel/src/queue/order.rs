@@ -10,17 +10,42 @@ use core::{cmp::Ordering, fmt};
 /// [`Priority`].
 pub trait Order<T>: sealed::Order<T> {}
 
-/// First in, first out.
+/// First in, first out: the order of a [`Queue`](super::Queue) that names none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fifo;
 
 /// Last in, first out.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::queue::{Lifo, Queue};
+///
+/// // The newest request first: who asked long ago has given up by now.
+/// let requests = Queue::<&str, Lifo>::new(8);
+/// requests.put_nowait("old").unwrap();
+/// requests.put_nowait("new").unwrap();
+/// assert_eq!(requests.get_nowait(), Ok("new"));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lifo;
 
 /// The smallest comes out first; those that are equal, in the order in which they were put.
 ///
 /// For the largest first, wrap items in [`Reverse`](core::cmp::Reverse).
+///
+/// # Examples
+///
+/// ```
+/// use std::cmp::Reverse;
+///
+/// use selvedge_channel::queue::{Priority, Queue};
+///
+/// let jobs = Queue::<Reverse<(u8, &str)>, Priority>::new(8);
+/// jobs.put_nowait(Reverse((1, "sweep"))).unwrap();
+/// jobs.put_nowait(Reverse((9, "mend the loom"))).unwrap();
+/// assert_eq!(jobs.get_nowait().unwrap().0.1, "mend the loom");
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Priority;
 

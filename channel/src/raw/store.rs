@@ -19,6 +19,19 @@ use super::{
 };
 
 /// What happens to a message that finds the channel full.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::mpmc::{Builder, Overflow};
+///
+/// // Positions of a pointer: the newest count.
+/// let (moves, seen) = Builder::bounded(2).overflow(Overflow::DropOldest).build();
+/// for position in 1..=5 {
+///     moves.try_send(position).unwrap();
+/// }
+/// assert_eq!((seen.try_recv(), seen.try_recv()), (Ok(4), Ok(5)));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     not(feature = "mpmc"),
@@ -56,6 +69,17 @@ impl<T, R> core::panic::UnwindSafe for Store<T, R> {}
 impl<T, R> core::panic::RefUnwindSafe for Store<T, R> {}
 
 /// What `statistics` saw of a channel: a look that is old by the time it returns.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, rx) = selvedge_channel::mpsc::channel(8);
+/// tx.try_send("weft").unwrap();
+/// let _place = tx.try_reserve().unwrap();
+/// let seen = rx.statistics();
+/// // For a gauge: how far the receiver is behind.
+/// assert_eq!((seen.len, seen.held, seen.senders), (1, 1, 1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {

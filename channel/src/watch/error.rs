@@ -1,12 +1,13 @@
-//! Why a watch has nothing to give, or takes nothing.
+//! Why a [`watch`](super) has nothing to give, or takes nothing.
 
 use core::{error::Error, fmt};
 
-/// The value comes back: there is no receiver.
+/// The value comes back: there is no receiver for what was [sent](super::Sender::send).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendError<T>(pub T);
 
-/// There will be no other value: every sender is gone.
+/// There will be no other value: every sender is gone, and [`changed`](super::Receiver::changed)
+/// would wait for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecvError(pub(super) ());
 
