@@ -438,15 +438,15 @@ impl Future for AcquireOnBehalfOf<'_> {
     }
 }
 
-/// The borrower has a place already, or waits for one.
+/// The borrower has a place already, or waits for one: see [`CapacityLimiter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlreadyBorrowed;
 
-/// The borrower has nothing to give back.
+/// The borrower has nothing to give back: see [`CapacityLimiter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotBorrowed;
 
-/// There is no place to take, or somebody waits for it.
+/// There is no place to take, or somebody waits for it: see [`CapacityLimiter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WouldBlock;
 

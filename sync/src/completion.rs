@@ -60,6 +60,19 @@ pub struct Completer<T> {
 }
 
 /// The [`Completer`] went without writing a value.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_sync::{Abandoned, Completion};
+///
+/// # pollster::block_on(async {
+/// let (writer, reader) = Completion::<u32>::new();
+/// // As a thread does that panics: nobody waits for ever.
+/// drop(writer);
+/// assert_eq!(reader.wait().await, Err(Abandoned));
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abandoned;
 

@@ -3,6 +3,19 @@
 use core::fmt;
 
 /// The lock is held, or somebody waits for it who may not be overtaken.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_sync::Mutex;
+///
+/// let loom = Mutex::new(0);
+/// let held = loom.try_lock()?;
+/// assert!(loom.try_lock().is_err(), "it is held");
+/// drop(held);
+/// *loom.try_lock()? += 1;
+/// # Ok::<(), selvedge_sync::TryLockError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TryLockError(pub(crate) ());
 

@@ -9,6 +9,44 @@
 //! the others that need the line wait: they spin a little, and then park. Who finds the primitive
 //! free never touches the line.
 //!
+//! ```
+//! use selvedge_sync::{Mutex, Semaphore};
+//!
+//! static LIMIT: Semaphore = Semaphore::new(2);
+//! static DONE: Mutex<u32> = Mutex::new(0);
+//!
+//! async fn work() {
+//!     let _permit = LIMIT.acquire().await.expect("never closed");
+//!     *DONE.lock().await += 1;
+//! }
+//! # pollster::block_on(work());
+//! # assert_eq!(*DONE.try_lock().unwrap(), 1);
+//! ```
+//!
+//! | you want | take |
+//! |---|---|
+#![cfg_attr(feature = "mutex", doc = "| a value for one at a time | [`Mutex`] |")]
+#![cfg_attr(feature = "keyed_mutex", doc = "| that for each key | [`KeyedMutex`] |")]
+#![cfg_attr(feature = "rwlock", doc = "| a value for many readers, or one writer | [`RwLock`] |")]
+#![cfg_attr(
+    feature = "condvar",
+    doc = "| to wait until a value is as it should be | [`Condvar`] |"
+)]
+#![cfg_attr(feature = "semaphore", doc = "| at most *n* at once | [`Semaphore`] |")]
+#![cfg_attr(feature = "capacity_limiter", doc = "| that, and to know who | [`CapacityLimiter`] |")]
+#![cfg_attr(feature = "notify", doc = "| to wake one who waits, or all | [`Notify`] |")]
+#![cfg_attr(feature = "event", doc = "| a flag that goes up and down | [`Event`] |")]
+#![cfg_attr(feature = "latch", doc = "| to wait until a count is down | [`Latch`] |")]
+#![cfg_attr(feature = "wait_group", doc = "| to wait until all are done | [`WaitGroup`] |")]
+#![cfg_attr(feature = "barrier", doc = "| to go on together | [`Barrier`] |")]
+#![cfg_attr(feature = "once_cell", doc = "| a value that is made once | [`OnceCell`] |")]
+#![cfg_attr(feature = "once_map", doc = "| that for each key | [`OnceMap`] |")]
+#![cfg_attr(feature = "completion", doc = "| an answer, for all who ask | [`Completion`] |")]
+#![cfg_attr(
+    feature = "deadline",
+    doc = "| to give any of these waits up in time | [`DeadlineExt`] |"
+)]
+//!
 //! Without the default feature `std` the crate is `no_std` with `alloc`: the `blocking_…` methods
 //! are gone, and whoever waits for that lock spins, which is unfit where priorities can invert.
 #![no_std]

@@ -158,6 +158,16 @@ impl<'a, T> Future for SetOnceWait<'a, T> {
 }
 
 /// There was a value already; this one comes back.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_sync::{SetOnce, SetOnceError};
+///
+/// let address = SetOnce::new();
+/// assert_eq!(address.set("127.0.0.1:80"), Ok(()));
+/// assert_eq!(address.set("127.0.0.1:81"), Err(SetOnceError("127.0.0.1:81")));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetOnceError<T>(pub T);
 

@@ -57,7 +57,8 @@ pin_project! {
     }
 }
 
-/// Gives a task a name: whatever `future` waits for and holds is written down under that.
+/// Gives a task a name: whatever `future` waits for and holds is written down under that. The
+/// [module](self) shows it.
 ///
 /// # Cancel safety
 ///
@@ -83,7 +84,7 @@ impl<F> fmt::Debug for Named<F> {
     }
 }
 
-/// Everybody who waits or holds, as it is now.
+/// Everybody who waits or holds, as it is now: the [module](self) shows it.
 ///
 /// Primitives are numbered in the order in which those began that are in the snapshot.
 #[must_use]
@@ -116,6 +117,27 @@ pub fn snapshot() -> Snapshot {
 ///
 /// As text it lists the holders, the waiters, the [cycles](Self::cycles), and the turns that came to
 /// somebody who [has not looked](Self::unpolled).
+///
+/// # Examples
+///
+/// ```
+/// use std::{future::Future, pin::pin, task::{Context, Waker}};
+///
+/// use selvedge_sync::{Mutex, diagnose};
+///
+/// static WARP: Mutex<()> = Mutex::new(());
+///
+/// // For a watchdog: who holds what others wait for?
+/// let held = WARP.try_lock();
+/// let mut weaver = pin!(diagnose::named("weaver", WARP.lock()));
+/// assert!(weaver.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+/// let seen = diagnose::snapshot();
+/// let waits = seen.waiters().find(|place| place.task == "weaver").unwrap();
+/// let holder = seen.holders().find(|place| place.primitive == waits.primitive).unwrap();
+/// assert!(holder.at.line() < waits.at.line());
+/// assert!(seen.cycles().is_empty());
+/// # drop(held);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     taken: Instant,
@@ -123,7 +145,7 @@ pub struct Snapshot {
     waiters: Vec<(Task, Place, Option<Instant>)>,
 }
 
-/// Who holds or waits for which primitive.
+/// Who holds or waits for which primitive, in a [`Snapshot`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Place {
@@ -153,6 +175,32 @@ pub struct Step {
 ///
 /// Where a primitive has several holders, as a semaphore or a read lock has, one outside of the circle
 /// may yet break it.
+///
+/// # Examples
+///
+/// ```
+/// use std::{future::Future, pin::pin, task::{Context, Waker}};
+///
+/// use selvedge_sync::{Barrier, Mutex, diagnose};
+///
+/// let (warp, weft, met) = (Mutex::new(()), Mutex::new(()), Barrier::new(2));
+/// let both = async |first: &Mutex<()>, second: &Mutex<()>| {
+///     let _first = first.lock().await;
+///     met.wait().await;
+///     let _second = second.lock().await;
+/// };
+/// let mut one = pin!(diagnose::named("one", both(&warp, &weft)));
+/// let mut other = pin!(diagnose::named("other", both(&weft, &warp)));
+/// let mut cx = Context::from_waker(Waker::noop());
+/// assert!(one.as_mut().poll(&mut cx).is_pending());
+/// assert!(other.as_mut().poll(&mut cx).is_pending());
+/// assert!(one.as_mut().poll(&mut cx).is_pending());
+/// // Each holds what the other waits for.
+/// let cycles = diagnose::snapshot().cycles();
+/// let steps: Vec<_> = cycles[0].steps.iter().map(|step| &*step.waits.task).collect();
+/// assert_eq!(cycles.len(), 1);
+/// assert!(steps.contains(&"one") && steps.contains(&"other"));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Cycle {

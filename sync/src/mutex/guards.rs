@@ -27,7 +27,7 @@ pub struct MappedMutexGuard<'a, T: ?Sized> {
     _borrows: PhantomData<&'a mut T>,
 }
 
-/// A [`MutexGuard`] that keeps the mutex alive by an [`Arc`].
+/// A [`MutexGuard`] that keeps the mutex alive by an [`Arc`]: of [`Mutex::lock_owned`].
 #[must_use = "the mutex is given back at once if the guard is not kept"]
 #[clippy::has_significant_drop]
 pub struct OwnedMutexGuard<T: ?Sized> {
@@ -36,6 +36,26 @@ pub struct OwnedMutexGuard<T: ?Sized> {
 }
 
 /// A [`MappedMutexGuard`] that keeps the mutex alive by an [`Arc`].
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use selvedge_sync::{Mutex, OwnedMutexGuard};
+///
+/// let cloth = Arc::new(Mutex::new((0, "twill")));
+/// // To a thread of its own, with the right to one part.
+/// let rows = OwnedMutexGuard::map(cloth.clone().try_lock_owned()?, |(rows, _)| rows);
+/// std::thread::spawn(move || {
+///     let mut rows = rows;
+///     *rows += 1;
+/// })
+/// .join()
+/// .unwrap();
+/// assert_eq!(*cloth.try_lock()?, (1, "twill"));
+/// # Ok::<(), selvedge_sync::TryLockError>(())
+/// ```
 #[must_use = "the mutex is given back at once if the guard is not kept"]
 #[clippy::has_significant_drop]
 pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {

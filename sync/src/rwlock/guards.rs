@@ -44,7 +44,7 @@ pub struct RwLockMappedWriteGuard<'a, T: ?Sized> {
     _borrows: PhantomData<&'a T>,
 }
 
-/// A [`RwLockReadGuard`] that keeps the lock alive by an [`Arc`].
+/// A [`RwLockReadGuard`] that keeps the lock alive by an [`Arc`]: of [`RwLock::read_owned`].
 #[must_use = "the lock is given back at once if the guard is not kept"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T> {
@@ -52,7 +52,8 @@ pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T> {
     _owns: PhantomData<Box<T>>,
 }
 
-/// A [`RwLockUpgradableReadGuard`] that keeps the lock alive by an [`Arc`].
+/// A [`RwLockUpgradableReadGuard`] that keeps the lock alive by an [`Arc`]: of
+/// [`RwLock::upgradable_read_owned`].
 #[must_use = "the lock is given back at once if the guard is not kept"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockUpgradableReadGuard<T: ?Sized> {
@@ -60,7 +61,7 @@ pub struct OwnedRwLockUpgradableReadGuard<T: ?Sized> {
     _owns: PhantomData<Box<T>>,
 }
 
-/// A [`RwLockWriteGuard`] that keeps the lock alive by an [`Arc`].
+/// A [`RwLockWriteGuard`] that keeps the lock alive by an [`Arc`]: of [`RwLock::write_owned`].
 #[must_use = "the lock is given back at once if the guard is not kept"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
@@ -68,7 +69,8 @@ pub struct OwnedRwLockWriteGuard<T: ?Sized> {
     _owns: PhantomData<Box<T>>,
 }
 
-/// A [`RwLockMappedWriteGuard`] that keeps the lock alive by an [`Arc`].
+/// A [`RwLockMappedWriteGuard`] that keeps the lock alive by an [`Arc`]: of what
+/// [`RwLock::write_owned`] gives, a part.
 #[must_use = "the lock is given back at once if the guard is not kept"]
 #[clippy::has_significant_drop]
 pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T> {
