@@ -10,6 +10,23 @@ use super::{Design, Timeline, engine};
 /// # Panics
 ///
 /// If a schedule fails, with the schedule as a table.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use selvedge::{model, sync::Semaphore};
+///
+/// model::check(|d| {
+///     let looms = Arc::new(Semaphore::new(1));
+///     for name in ["one", "two"] {
+///         let looms = looms.clone();
+///         d.cancellable(name, async move { drop(looms.acquire().await) });
+///     }
+///     d.after(move || assert_eq!(looms.available_permits(), 1));
+/// });
+/// ```
 #[track_caller]
 pub fn check(design: impl Fn(&mut Design) + Send + Sync + 'static) {
     Check::new().run(design).unwrap();
@@ -19,6 +36,26 @@ pub fn check(design: impl Fn(&mut Design) + Send + Sync + 'static) {
 ///
 /// `LOOM_MAX_PREEMPTIONS`, `LOOM_MAX_DURATION` (seconds), `LOOM_MAX_BRANCHES`, `SELVEDGE_ROUNDS` and
 /// `SELVEDGE_SEED` overrule what the program says.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use selvedge::{model::Check, sync::Mutex};
+///
+/// // Three preemptions instead of two, a name of its own, and no more than 50 rounds as a stress test.
+/// let check = Check::new().named("two writers").preemptions(3).rounds(50);
+/// let report = check.run(|d| {
+///     let cloth = Arc::new(Mutex::new(0));
+///     for name in ["one", "two"] {
+///         let cloth = cloth.clone();
+///         d.task(name, async move { *cloth.lock().await += 1 });
+///     }
+///     d.after(move || assert_eq!(*cloth.try_lock().unwrap(), 2));
+/// });
+/// report.unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a check does nothing until it is run"]
 pub struct Check {
@@ -117,6 +154,20 @@ impl Check {
 }
 
 /// What a check found.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge::model::Check;
+///
+/// let report = Check::new().named("a coin").rounds(50).run(|d| {
+///     let (side, outcome) = (d.choose(2), d.outcome());
+///     d.task("thrower", async move { outcome(["heads", "tails"][side].into()) });
+/// });
+/// assert_eq!(report.failure, None);
+/// // What happened over all schedules: for a bug that is an outcome which should not be there.
+/// assert_eq!(report.outcomes.into_iter().collect::<Vec<_>>(), ["heads", "tails"]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Report {
     /// What was checked.

@@ -22,6 +22,29 @@ const NEVER: u64 = u64::MAX;
 /// is slow.
 ///
 /// With a timer's feature it is a `time::Timer` as well, of which a tick is a millisecond.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use selvedge::{model::Check, sync::Semaphore};
+///
+/// // A reply and a timeout: both ends are seen, and neither loses the permit.
+/// Check::new().named("a reply and its timeout").rounds(50).run(|d| {
+///     let (clock, reply) = (d.clock(), Arc::new(Semaphore::new(0)));
+///     let (replier, end) = (reply.clone(), reply.clone());
+///     d.task("asker", async move {
+///         if let Ok(permit) = clock.timeout(5, reply.acquire()).await {
+///             permit.expect("never closed").forget();
+///             reply.add_permits(1);
+///         }
+///     });
+///     d.task("replier", async move { replier.add_permits(1) });
+///     d.after(move || assert_eq!(end.available_permits(), 1));
+/// })
+/// .unwrap();
+/// ```
 #[derive(Debug)]
 pub struct Clock {
     state: Lock<State>,
@@ -205,7 +228,7 @@ impl fmt::Debug for Sleep {
     }
 }
 
-/// The time is over.
+/// The time of a [`Clock::timeout`] is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed;
 

@@ -20,6 +20,28 @@ pub(super) enum Lane {
 }
 
 /// Collects the tasks of a design; made anew for each schedule.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use selvedge::{model, sync::{Mutex, Notify}};
+///
+/// model::check(|d| {
+///     let (list, news) = (Arc::new(Mutex::new(vec![])), Arc::new(Notify::new()));
+///     let (other, told) = (list.clone(), news.clone());
+///     d.task("writer", async move {
+///         other.lock().await.push("a line");
+///         told.notify_one();
+///     });
+///     d.task("reader", async move {
+///         news.notified().await;
+///         // One who looks before the other has written would find nothing here.
+///         assert_eq!(list.lock().await.pop(), Some("a line"));
+///     });
+/// });
+/// ```
 pub struct Design {
     pub(super) lanes: Vec<Lane>,
     pub(super) after: Vec<Box<dyn FnOnce() + Send>>,
@@ -146,6 +168,22 @@ impl Design {
 }
 
 /// Something that must be gone in the end ([`Design::token`]).
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use selvedge::{channel::mpsc, model};
+///
+/// model::check(|d| {
+///     let (tx, mut rx) = mpsc::channel(1);
+///     // In whichever schedule the receiver goes: the message must not stay behind.
+///     let letter = d.token("the letter");
+///     d.task("sender", async move { drop(tx.send(letter).await) });
+///     d.cancellable("receiver", async move { drop(rx.recv().await) });
+/// });
+/// ```
 #[derive(Clone, Debug)]
 pub struct Token(#[expect(dead_code, reason = "it is there to be counted")] Arc<()>);
 

@@ -17,6 +17,30 @@ use selvedge_sync::raw::shim::atomic::{AtomicUsize, Ordering::AcqRel};
 /// Whatever returned before another call began also *happened before* it, in the sense of the
 /// memory model: the history orders its calls. So use it for what operations answer, and models
 /// without it for the orderings.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use selvedge::{model, sync::Semaphore};
+///
+/// model::check(|d| {
+///     let looms = Arc::new(Semaphore::new(1));
+///     // One permit: of two who try, in any order, the first gets it and the second does not.
+///     let history = d.linearizable(1, |permits, ()| {
+///         let is_there = *permits > 0;
+///         *permits -= i32::from(is_there);
+///         is_there
+///     });
+///     for name in ["one", "two"] {
+///         let (looms, history) = (looms.clone(), history.clone());
+///         d.thread(name, move || {
+///             history.call((), || looms.try_acquire().map(|permit| permit.forget()).is_ok());
+///         });
+///     }
+/// });
+/// ```
 #[derive(Debug)]
 pub struct History<O, R> {
     time: AtomicUsize,

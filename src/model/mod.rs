@@ -75,6 +75,27 @@ pub use selvedge_sync::raw::shim::atomic;
 
 /// A cell for the shared state of a design: under the flag loom reports whoever touches it beside
 /// another, and the order in which that happened.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use selvedge::{model::{self, Cell}, sync::Semaphore};
+///
+/// model::check(|d| {
+///     let shared = Arc::new((Semaphore::new(1), Cell::new(0)));
+///     for name in ["one", "two"] {
+///         let shared = shared.clone();
+///         d.task(name, async move {
+///             let (turn, count) = &*shared;
+///             let _turn = turn.acquire().await.unwrap();
+///             // SAFETY: whoever has the permit is alone; without it, the check would fail here.
+///             unsafe { count.with(|count| *count += 1) };
+///         });
+///     }
+/// });
+/// ```
 pub use selvedge_sync::raw::shim::Cell;
 
 #[cfg(all(selvedge_loom, not(selvedge_random)))]
@@ -94,6 +115,19 @@ pub use loom as __model;
 pub use shuttle as __model;
 
 /// Writes a line of your own into the timeline.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge::model;
+///
+/// model::check(|d| {
+///     d.task("weaver", async {
+///         // Stands between the steps of the primitives, should a schedule fail.
+///         model::note("the first row is done");
+///     });
+/// });
+/// ```
 #[track_caller]
 pub fn note(text: impl Into<std::string::String>) {
     engine::note(text.into(), Some(core::panic::Location::caller()));

@@ -8,7 +8,8 @@ const WIDTH: usize = 120;
 /// With more columns than this, nothing in them could be read.
 const MOST_COLUMNS: usize = 6;
 
-/// What the tasks of a failing schedule did, in order.
+/// What the tasks of a failing schedule did, in order: a [`Report`](super::Report) has it, and the
+/// chapter [`guide::checking`](crate::guide::checking) shows one.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     pub(super) columns: Vec<String>,
