@@ -1,26 +1,27 @@
 //! A queue, polled by hand. The cases of asyncio's own suite, told in our words.
 
 use std::{
-    cmp::Ordering,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::{Pin, pin},
     sync::{
         Arc, Mutex, Weak,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    task::Poll,
     thread,
 };
 
 use selvedge::channel::queue::{
     Fifo, Get, Lifo, Order, Priority, Put, Queue,
-    error::{GetNowaitError, PutNowaitError, QueueEmpty, QueueFull, QueueShutDown},
+    error::{GetNowaitError, QueueEmpty, QueueFull},
 };
 
 use crate::{
     harness::{Meddler, PollWith, Watched, allocations, growth, panics, poll, ready},
     sweep::{Report, Swept, Waiting},
 };
+
+mod orders;
+mod shutdown;
 
 fn getting<T, O: Order<T>>(queue: &Queue<T, O>) -> (Watched, Pin<Box<Get<'_, T, O>>>) {
     let watched = Watched::new();
@@ -144,197 +145,6 @@ fn nobody_overtakes_those_that_wait() {
     assert_eq!(ready(put.as_mut()), Ok(()));
 }
 
-/// Semantics 87.
-#[test]
-fn a_graceful_shutdown_lets_what_is_there_be_got() {
-    let queue = Queue::<_>::new(2);
-    queue.put_nowait(1).unwrap();
-    queue.put_nowait(2).unwrap();
-    let (putter, mut put) = putting(&queue, 3);
-    queue.shutdown(false);
-    assert_eq!(putter.woken(), 1);
-    assert_eq!(ready(put.as_mut()), Err(QueueShutDown(3)));
-    assert_eq!(queue.put_nowait(4), Err(PutNowaitError::QueueShutDown(4)));
-    assert_eq!(ready(pin!(queue.put(5))), Err(QueueShutDown(5)));
-    assert_eq!(queue.get_nowait(), Ok(1));
-    assert_eq!(ready(pin!(queue.get())), Ok(2));
-    assert_eq!(queue.get_nowait(), Err(GetNowaitError::QueueShutDown));
-    assert_eq!(ready(pin!(queue.get())), Err(QueueShutDown(())));
-    assert!(queue.is_shut_down() && queue.statistics().is_shut_down);
-
-    let queue = Queue::<u8>::new(0);
-    let (getter, mut get) = getting(&queue);
-    queue.shutdown(false);
-    queue.shutdown(false);
-    assert_eq!(getter.woken(), 1);
-    assert_eq!(ready(get.as_mut()).unwrap_err().to_string(), "the queue is shut down");
-}
-
-/// Semantics 87: an item that is promised to a getter is his, and goes on if he cancels.
-#[test]
-fn a_graceful_shutdown_keeps_promises() {
-    let queue = Queue::<_>::new(0);
-    let (_, first) = getting(&queue);
-    let (second_woken, mut second) = getting(&queue);
-    queue.put_nowait(1).unwrap();
-    queue.shutdown(false);
-    assert_eq!(second_woken.woken(), 0);
-    drop(first);
-    assert_eq!(second_woken.woken(), 1);
-    assert_eq!(ready(second.as_mut()), Ok(1));
-    assert_eq!(queue.get_nowait(), Err(GetNowaitError::QueueShutDown));
-
-    // A place that was promised is of no use any more.
-    let queue = Queue::<_>::new(1);
-    queue.put_nowait(1).unwrap();
-    let (_, mut put) = putting(&queue, 2);
-    assert_eq!(queue.get_nowait(), Ok(1));
-    queue.shutdown(false);
-    assert_eq!(ready(put.as_mut()), Err(QueueShutDown(2)));
-}
-
-/// Semantics 88.
-#[test]
-fn an_immediate_shutdown_throws_away_and_counts() {
-    let queue = Queue::<_>::new(0);
-    let item = Arc::new(());
-    for _ in 0..3 {
-        queue.put_nowait(item.clone()).unwrap();
-    }
-    drop(queue.get_nowait().unwrap());
-    let joiner = Watched::new();
-    let mut join = Box::pin(queue.join());
-    assert!(joiner.poll(join.as_mut()).is_pending());
-    let unfinished = queue.statistics().unfinished;
-    queue.shutdown(true);
-    assert_eq!((unfinished, queue.statistics().unfinished), (3, 1));
-    assert_eq!((Arc::strong_count(&item), queue.qsize(), joiner.woken()), (1, 0, 0));
-    assert_eq!(queue.get_nowait().unwrap_err(), GetNowaitError::QueueShutDown);
-    queue.task_done().unwrap();
-    assert_eq!(joiner.woken(), 1);
-    ready(join.as_mut());
-
-    // A getter that was promised one of them is told.
-    let queue = Queue::<_>::new(0);
-    let (_, mut get) = getting(&queue);
-    let (_, mut other) = getting(&queue);
-    queue.put_nowait(1).unwrap();
-    queue.shutdown(false);
-    queue.shutdown(true);
-    assert_eq!(ready(get.as_mut()), Err(QueueShutDown(())));
-    assert_eq!(ready(other.as_mut()), Err(QueueShutDown(())));
-    ready(pin!(queue.join()));
-
-    // What came first stands: nothing that is there comes back, and nothing is counted twice.
-    queue.shutdown(false);
-    queue.shutdown(true);
-    assert_eq!((queue.get_nowait(), queue.qsize()), (Err(GetNowaitError::QueueShutDown), 0));
-    assert!(queue.task_done().is_err());
-}
-
-/// Semantics 89.
-#[test]
-fn join_waits_for_each_item_to_be_done() {
-    let queue = Queue::<_>::new(0);
-    queue.put_nowait(1).unwrap();
-    queue.put_nowait(2).unwrap();
-    let joiner = Watched::new();
-    let mut join = Box::pin(queue.join());
-    assert!(joiner.poll(join.as_mut()).is_pending());
-    queue.get_nowait().unwrap();
-    queue.get_nowait().unwrap();
-    queue.task_done().unwrap();
-    assert_eq!(joiner.woken(), 0);
-    queue.task_done().unwrap();
-    // It was done, whatever comes next.
-    queue.put_nowait(3).unwrap();
-    assert_eq!((joiner.woken(), joiner.kept()), (1, 0));
-    ready(join.as_mut());
-    assert!(panics(|| _ = poll(join.as_mut())), "polled after completion");
-    queue.get_nowait().unwrap();
-    queue.task_done().unwrap();
-    let error = queue.task_done().unwrap_err();
-    assert_eq!(error.to_string(), "more tasks were done than items were put");
-}
-
-/// Semantics 90.
-#[test]
-fn joining_a_queue_that_was_never_used_is_ready_twice() {
-    let queue = Queue::<u8>::default();
-    ready(pin!(queue.join()));
-    ready(pin!(queue.join()));
-    assert!(queue.task_done().is_err());
-}
-
-/// Semantics 91.
-#[test]
-fn join_ends_after_a_shutdown_when_the_work_is_done() {
-    let queue = Queue::<_>::new(0);
-    queue.put_nowait(1).unwrap();
-    queue.put_nowait(2).unwrap();
-    queue.shutdown(false);
-    let joiner = Watched::new();
-    let mut join = Box::pin(queue.join());
-    while queue.get_nowait().is_ok() {
-        assert!(joiner.poll(join.as_mut()).is_pending());
-        queue.task_done().unwrap();
-    }
-    ready(join.as_mut());
-}
-
-/// Semantics 92.
-#[test]
-fn last_in_first_out() {
-    let queue = Queue::<_, Lifo>::new(0);
-    let (_, mut get) = getting(&queue);
-    for number in [1, 3, 2] {
-        queue.put_nowait(number).unwrap();
-    }
-    assert_eq!(queue.get_nowait(), Ok(2));
-    assert_eq!(ready(get.as_mut()), Ok(3));
-    assert_eq!(queue.get_nowait(), Ok(1));
-    let (_, mut get) = getting(&queue);
-    queue.put_nowait(9).unwrap();
-    assert_eq!(ready(get.as_mut()), Ok(9));
-}
-
-/// Compares by its first half alone.
-#[derive(Debug)]
-struct Urgent(u8, &'static str);
-
-impl Ord for Urgent {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.cmp(&other.0)
-    }
-}
-impl PartialOrd for Urgent {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl PartialEq for Urgent {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-impl Eq for Urgent {}
-
-/// Semantics 93.
-#[test]
-fn smallest_first_and_ties_in_order() {
-    let queue = Queue::<_, Priority>::new(0);
-    for (urgency, what) in [(2, "a"), (1, "b"), (2, "c"), (1, "d"), (0, "e"), (2, "f")] {
-        queue.put_nowait(Urgent(urgency, what)).unwrap();
-    }
-    let order: Vec<_> = std::iter::from_fn(|| queue.get_nowait().ok()).map(|item| item.1).collect();
-    assert_eq!(order, ["e", "b", "d", "a", "c", "f"]);
-    let queue = Queue::<_, Priority>::new(0);
-    for number in [3, 1, 4, 1, 5, 9, 2, 6] {
-        queue.put_nowait(std::cmp::Reverse(number)).unwrap();
-    }
-    assert_eq!(queue.get_nowait(), Ok(std::cmp::Reverse(9)));
-}
-
 /// Semantics 94.
 #[test]
 fn statistics_follow() {
@@ -358,52 +168,6 @@ fn statistics_follow() {
         format!("{queue:?}"),
         "Queue { size: 0, maxsize: 2, unfinished: 2, is_shut_down: false, .. }"
     );
-}
-
-/// An item whose `Ord` runs other people's code.
-struct Odd(u8, Box<dyn Fn() + Send>);
-
-impl Ord for Odd {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.1)();
-        self.0.cmp(&other.0)
-    }
-}
-impl PartialOrd for Odd {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl PartialEq for Odd {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-impl Eq for Odd {}
-
-#[test]
-fn an_item_whose_order_panics_changes_nothing() {
-    let queue = Queue::<_, Priority>::new(3);
-    queue.put_nowait(Odd(5, Box::new(|| ()))).unwrap();
-    assert!(panics(|| drop(queue.put_nowait(Odd(1, Box::new(|| panic!("on purpose")))))));
-    let seen = queue.statistics();
-    assert_eq!((seen.size, seen.unfinished), (1, 1));
-    queue.put_nowait(Odd(2, Box::new(|| ()))).unwrap();
-    queue.put_nowait(Odd(3, Box::new(|| ()))).unwrap();
-    let order: Vec<_> = std::iter::from_fn(|| queue.get_nowait().ok()).map(|item| item.0).collect();
-    assert_eq!(order, [2, 3, 5], "no place was lost");
-}
-
-/// It would sleep for ever; so it is told.
-#[test]
-fn an_item_whose_order_uses_the_queue_is_told() {
-    let queue = Arc::new(Queue::<_, Priority>::new(0));
-    queue.put_nowait(Odd(5, Box::new(|| ()))).unwrap();
-    let inside: Weak<Queue<Odd, Priority>> = Arc::downgrade(&queue);
-    let nosy = Odd(1, Box::new(move || _ = inside.upgrade().map(|queue| queue.qsize())));
-    assert!(panics(|| drop(queue.put_nowait(nosy))));
-    assert_eq!(queue.qsize(), 1);
-    assert_eq!(queue.get_nowait().ok().map(|item| item.0), Some(5));
 }
 
 #[test]
@@ -494,22 +258,6 @@ fn a_getters_waker_that_panics_loses_no_last_item() {
     assert_eq!(ready(second.as_mut()), Ok(1));
     assert_eq!(queue.get_nowait(), Err(GetNowaitError::QueueShutDown));
     assert_eq!((queue.task_done(), ready(pin!(queue.join()))), (Ok(()), ()));
-}
-
-/// A waker that panics keeps nobody from being told of the end.
-#[test]
-fn a_waker_that_panics_stops_no_shutdown() {
-    let queue = Queue::<u8>::new(1);
-    queue.put_nowait(1).unwrap();
-    let waker = Meddler::waker(|| panic!("on purpose"), || ());
-    let mut put = Box::pin(queue.put(2));
-    assert!(put.as_mut().poll_with(&waker).is_pending());
-    let joined = Watched::new();
-    let mut join = Box::pin(queue.join());
-    assert!(joined.poll(join.as_mut()).is_pending());
-    assert!(panics(|| queue.shutdown(true)));
-    assert_eq!((joined.woken(), poll(join.as_mut())), (1, Poll::Ready(())));
-    assert!(ready(put.as_mut()).is_err() && ready(pin!(queue.get())).is_err());
 }
 
 #[test]

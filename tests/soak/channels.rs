@@ -2,7 +2,7 @@
 //! nothing to receive, or no place to send to.
 
 use std::{
-    pin::{Pin, pin},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -10,20 +10,23 @@ use std::{
     task::{Context, Waker},
 };
 
-use futures_lite::io::{AsyncRead, AsyncWrite};
+use feeds::{Board, News};
 use parking_lot::Mutex;
 use selvedge::{
     channel::{
-        broadcast::{self, Overflow},
-        mpmc, mpsc, oneshot, pipe,
+        mpmc, mpsc, oneshot,
         queue::Queue,
         select::{Of2, Select},
         watch,
     },
     sync::Mutex as Lock,
 };
+use works::{Bytes, Work};
 
 use crate::driver::{Arena, Family, Job, Rng, pause};
+
+mod feeds;
+mod works;
 
 pub(crate) const ALL: &[Family] = &[
     ("mpmc, small", || Arc::new(Many::new(mpmc::bounded(2), mpmc::bounded(1)))),
@@ -338,251 +341,5 @@ impl Arena for Letters {
         let (made, gone) = (self.1.made.load(SeqCst), self.1.gone.load(SeqCst));
         assert_eq!(made, gone, "made and dropped");
         assert!(self.1.received.load(SeqCst) <= made);
-    }
-}
-
-/// Readers with how much each has read, and how much was sent.
-struct News {
-    tx: broadcast::Sender<Arc<Message>>,
-    readers: Mutex<Vec<(broadcast::Receiver<Arc<Message>>, usize)>>,
-    counts: Arc<Counts>,
-    is_over: AtomicBool,
-}
-
-/// Comes back to the list, also if it is cancelled.
-struct Reader<'a>(Option<(broadcast::Receiver<Arc<Message>>, usize)>, &'a News);
-
-impl Drop for Reader<'_> {
-    fn drop(&mut self) {
-        if !self.1.is_over.load(SeqCst) {
-            self.1.readers.lock().extend(self.0.take());
-        }
-    }
-}
-
-impl News {
-    const READERS: usize = 3;
-
-    fn new() -> Self {
-        let (tx, rx) = broadcast::with_overflow(3, Overflow::Wait);
-        let mut readers: Vec<_> = (1..Self::READERS).map(|_| (rx.resubscribe(), 0)).collect();
-        readers.push((rx, 0));
-        Self { tx, readers: Mutex::new(readers), counts: Arc::default(), is_over: false.into() }
-    }
-}
-
-impl Arena for News {
-    fn act(self: Arc<Self>, random: &mut Rng) -> Job {
-        let kind = random.u8(..8);
-        Box::pin(async move {
-            let counts = &self.counts;
-            if kind == 0 {
-                drop(self.tx.try_broadcast(Arc::new(counts.message())).map(|_| counts.sent()));
-            } else if kind < 4 {
-                let sent = self.tx.broadcast(Arc::new(counts.message())).await;
-                drop(sent.map(|_| counts.sent()));
-            } else {
-                let Some(reader) = self.readers.lock().pop() else { return };
-                let mut reader = Reader(Some(reader), &self);
-                let (rx, read) = reader.0.as_mut().unwrap();
-                if rx.recv().await.is_ok() {
-                    *read += 1;
-                }
-            }
-        })
-    }
-
-    fn at_rest(&self, sleeping: usize) {
-        let readers = self.readers.lock();
-        let senders = sleeping + readers.len() - Self::READERS;
-        assert!(senders == 0 || self.tx.len() == 3, "{senders} senders sleep beside a place");
-        for (rx, read) in &*readers {
-            assert_eq!(read + rx.len(), self.counts.sent.load(SeqCst), "read and still to read");
-        }
-    }
-
-    /// The readers go, so that senders fail; one that sleeps gets one more message.
-    fn finish(&self) {
-        self.is_over.store(true, SeqCst);
-        self.readers.lock().clear();
-        drop(self.tx.try_broadcast(Arc::new(self.counts.message())));
-    }
-
-    fn ended(&self) {
-        assert_eq!(self.tx.receiver_count(), 0);
-        assert_eq!(
-            self.counts.made.load(SeqCst),
-            self.counts.gone.load(SeqCst),
-            "made and dropped"
-        );
-    }
-}
-
-struct Board(watch::Sender<usize>, AtomicUsize);
-
-impl Arena for Board {
-    fn act(self: Arc<Self>, random: &mut Rng) -> Job {
-        let (kind, more) = (random.u8(..6), random.usize(1..3));
-        Box::pin(async move {
-            match kind {
-                0 => self.0.send_modify(|value| *value += 1),
-                1 => drop(self.0.send_if_modified(|value| {
-                    *value += more;
-                    true
-                })),
-                2 => {
-                    let mut rx = self.0.subscribe();
-                    let at = *rx.borrow() + more;
-                    assert!(*rx.wait_for(|value| *value >= at).await.unwrap() >= at);
-                }
-                _ => {
-                    let mut rx = self.0.subscribe();
-                    let before = *rx.borrow_and_update();
-                    rx.changed().await.unwrap();
-                    assert!(*rx.borrow_and_update() > before);
-                    self.1.fetch_add(1, SeqCst);
-                }
-            }
-        })
-    }
-
-    fn at_rest(&self, sleeping: usize) {
-        assert_eq!(self.0.receiver_count(), sleeping);
-    }
-
-    fn finish(&self) {
-        self.0.send_modify(|value| *value += 10);
-    }
-
-    fn ended(&self) {
-        assert_eq!(self.0.receiver_count(), 0);
-    }
-}
-
-struct Work {
-    queue: Queue<Message>,
-    counts: Arc<Counts>,
-}
-
-/// Each item that was got is done, also by those who are cancelled.
-struct Done<'a>(&'a Queue<Message>);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.0.task_done().unwrap();
-    }
-}
-
-impl Arena for Work {
-    fn act(self: Arc<Self>, random: &mut Rng) -> Job {
-        let (kind, times) = (random.u8(..10), random.u8(..3));
-        Box::pin(async move {
-            let Self { queue, counts } = &*self;
-            match kind {
-                0 => drop(queue.put_nowait(counts.message()).map(|()| counts.sent())),
-                1 => queue.join().await,
-                2..6 => drop(queue.put(counts.message()).await.map(|()| counts.sent())),
-                _ => {
-                    let Ok(item) = queue.get().await else { return };
-                    let _done = Done(queue);
-                    counts.received(&item);
-                    pause(times).await;
-                }
-            }
-        })
-    }
-
-    fn at_rest(&self, sleeping: usize) {
-        let seen = self.queue.statistics();
-        assert_eq!(seen.getters + seen.putters + seen.joiners, sleeping, "{seen:?}");
-        assert!(seen.size == 0 || seen.getters == 0, "getters sleep: {seen:?}");
-        assert!(seen.size == seen.maxsize || seen.putters == 0, "putters sleep: {seen:?}");
-        assert!(seen.unfinished > 0 || seen.joiners == 0, "joiners sleep: {seen:?}");
-        assert_eq!(seen.unfinished, seen.size, "nobody works");
-    }
-
-    fn finish(&self) {
-        self.queue.shutdown(false);
-        while let Ok(item) = self.queue.get_nowait() {
-            self.counts.received(&item);
-            self.queue.task_done().unwrap();
-        }
-    }
-
-    fn ended(&self) {
-        self.finish();
-        assert_eq!(self.queue.statistics().unfinished, 0);
-        self.counts.check();
-    }
-}
-
-/// Both ends with how far each has come: the bytes count up.
-struct Bytes {
-    reader: Lock<(pipe::Reader, u8)>,
-    writer: Lock<(pipe::Writer, u8)>,
-    passed: AtomicUsize,
-}
-
-impl Bytes {
-    fn new() -> Self {
-        let (reader, writer) = pipe::simplex(7);
-        let (reader, writer) = (Lock::new((reader, 0)), Lock::new((writer, 0)));
-        Self { reader, writer, passed: AtomicUsize::new(0) }
-    }
-}
-
-impl Arena for Bytes {
-    fn act(self: Arc<Self>, random: &mut Rng) -> Job {
-        let (writes, n) = (random.bool(), random.usize(1..12));
-        Box::pin(async move {
-            if writes {
-                let mut writer = self.writer.lock().await;
-                let (end, next) = &mut *writer;
-                let bytes: Vec<u8> = (0..n as u8).map(|at| next.wrapping_add(at)).collect();
-                let poll = |cx: &mut Context<'_>| Pin::new(&mut *end).poll_write(cx, &bytes);
-                if let Ok(count) = std::future::poll_fn(poll).await {
-                    *next = next.wrapping_add(count as u8);
-                }
-                return;
-            }
-            let mut reader = self.reader.lock().await;
-            let (end, next) = &mut *reader;
-            let mut bytes = vec![0; n];
-            let poll = |cx: &mut Context<'_>| Pin::new(&mut *end).poll_read(cx, &mut bytes);
-            let count = std::future::poll_fn(poll).await.unwrap();
-            self.passed.fetch_add(count, SeqCst);
-            for byte in &bytes[..count] {
-                assert_eq!(*byte, *next);
-                *next = next.wrapping_add(1);
-            }
-        })
-    }
-
-    fn at_rest(&self, sleeping: usize) {
-        // One of the two ends is free: its pipe is full, or empty.
-        let held = [self.reader.statistics().locked, self.writer.statistics().locked];
-        match held {
-            [false, false] => assert_eq!(sleeping, 0),
-            [true, false] => {
-                assert!(self.writer.try_lock().unwrap().0.is_empty(), "a reader sleeps")
-            }
-            [false, true] => {
-                let left = self.reader.try_lock().unwrap().0.len();
-                assert_eq!(left, 7, "a writer sleeps");
-            }
-            [true, true] => panic!("both ends sleep"),
-        }
-    }
-
-    fn finish(&self) {
-        let cx = &mut Context::from_waker(Waker::noop());
-        if let Ok(mut writer) = self.writer.try_lock() {
-            assert!(Pin::new(&mut writer.0).poll_close(cx).is_ready());
-            return;
-        }
-        // Whoever writes gets an error from now on.
-        let mut reader = self.reader.try_lock().unwrap();
-        let (gone, _) = pipe::simplex(1);
-        drop(std::mem::replace(&mut reader.0, gone));
     }
 }
