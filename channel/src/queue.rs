@@ -49,8 +49,10 @@ use selvedge_sync::{
 };
 
 use self::{
+    comparing::Comparing,
     error::{GetNowaitError, PutNowaitError, TaskDoneError},
     order::sealed::{self, Store as _},
+    unwinding::{Finally, Unclaimed},
 };
 pub use self::{
     futures::{Get, Join, Put},
@@ -58,9 +60,11 @@ pub use self::{
 };
 use crate::raw::gate::Gate;
 
+mod comparing;
 pub mod error;
 mod futures;
 mod order;
+mod unwinding;
 
 /// A queue whose tasks are put, got and done.
 ///
@@ -453,101 +457,6 @@ impl<T, O: Order<T>> Queue<T, O> {
         self.comparing.check();
         self.state.with(f)
     }
-}
-
-/// An item on its way out, while wakers are touched: should one panic, the item goes back.
-struct Unclaimed<'a, T, O: Order<T>> {
-    queue: &'a Queue<T, O>,
-    item: Option<T>,
-    /// Whether the place that it left is for others, or was.
-    has_given_place: bool,
-}
-
-impl<T, O: Order<T>> Drop for Unclaimed<'_, T, O> {
-    fn drop(&mut self) {
-        if let Some(item) = self.item.take() {
-            calmly(|| self.queue.put_back(item, self.has_given_place));
-        }
-    }
-}
-
-/// Is done in the end, although what is before it panics.
-struct Finally<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for Finally<F> {
-    fn drop(&mut self) {
-        calmly(&mut self.0);
-    }
-}
-
-/// Runs `f`, also while a panic is on its way.
-fn calmly(f: impl FnOnce()) {
-    #[cfg(feature = "std")]
-    if std::thread::panicking() {
-        // A second panic would abort. The first one is on its way to the caller.
-        drop(std::panic::catch_unwind(core::panic::AssertUnwindSafe(f)));
-        return;
-    }
-    f();
-}
-
-/// Which thread is comparing items, with the queue locked: it must not use the queue meanwhile, and
-/// is told so instead of sleeping for ever.
-#[cfg(all(feature = "std", not(selvedge_loom)))]
-struct Comparing(selvedge_sync::raw::shim::atomic::AtomicUsize);
-
-#[cfg(all(feature = "std", not(selvedge_loom)))]
-impl Comparing {
-    const fn new() -> Self {
-        Self(selvedge_sync::raw::shim::atomic::AtomicUsize::new(0))
-    }
-
-    /// An address that other threads do not have.
-    fn thread() -> usize {
-        std::thread_local! {
-            static HERE: u8 = const { 0 };
-        }
-        HERE.try_with(|here| core::ptr::from_ref(here).addr()).unwrap_or(0)
-    }
-
-    fn begin(&self) -> impl Drop + '_ {
-        struct Ended<'a>(&'a Comparing);
-
-        impl Drop for Ended<'_> {
-            fn drop(&mut self) {
-                self.0.0.store(0, core::sync::atomic::Ordering::Relaxed);
-            }
-        }
-
-        self.0.store(Self::thread(), core::sync::atomic::Ordering::Relaxed);
-        Ended(self)
-    }
-
-    /// A thread knows what it has stored itself: that is all that is asked.
-    #[inline]
-    #[track_caller]
-    fn check(&self) {
-        let comparing = self.0.load(core::sync::atomic::Ordering::Relaxed);
-        assert!(
-            comparing == 0 || comparing != Self::thread(),
-            "the `Ord` of an item uses the queue that it is put into"
-        );
-    }
-}
-
-/// Without threads there is nothing to tell them apart by.
-#[cfg(not(all(feature = "std", not(selvedge_loom))))]
-struct Comparing;
-
-#[cfg(not(all(feature = "std", not(selvedge_loom))))]
-impl Comparing {
-    const fn new() -> Self {
-        Self
-    }
-
-    fn begin(&self) {}
-
-    fn check(&self) {}
 }
 
 impl<T, O: Order<T>> Default for Queue<T, O> {
