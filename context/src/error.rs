@@ -93,6 +93,20 @@ impl fmt::Display for Panic {
 impl Error for Panic {}
 
 /// Why a task has no output.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_context::{JoinError, Threads, spawn_on};
+///
+/// let task = spawn_on(&Threads, std::future::pending::<()>());
+/// task.abort();
+/// match pollster::block_on(task) {
+///     Err(JoinError::Aborted) => {}
+///     Err(JoinError::Panicked(panic)) => panic.resume(),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Debug)]
 pub enum JoinError {
     /// It was aborted.
@@ -130,6 +144,16 @@ impl fmt::Display for JoinError {
 impl Error for JoinError {}
 
 /// Nothing can run with a limit of 0.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_context::{TaskGroup, Threads, ZeroLimit};
+///
+/// // From a configuration, say: an error, since a group that waits for ever helps nobody.
+/// let group = TaskGroup::<_, ()>::new(Threads).limit(0);
+/// assert_eq!(group.err(), Some(ZeroLimit));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZeroLimit;
 

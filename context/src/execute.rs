@@ -47,6 +47,15 @@ impl<F: Future<Output = ()>, E: Fn(F)> Execute<F> for E {
 /// A thread for each future.
 ///
 /// A future whose thread cannot be started is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_context::{Threads, spawn_on};
+///
+/// let task = spawn_on(&Threads, async { std::thread::current().name().map(str::to_owned) });
+/// assert_eq!(pollster::block_on(task).unwrap().as_deref(), Some("selvedge-task"));
+/// ```
 #[cfg(feature = "threads")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Threads;
@@ -113,6 +122,15 @@ mod on_tokio {
 }
 
 /// smol's global executor.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_context::{Smol, spawn_on};
+///
+/// // Anything may wait for it: here a thread that knows nothing of smol.
+/// assert_eq!(pollster::block_on(spawn_on(&Smol, async { 6 * 7 })).unwrap(), 42);
+/// ```
 #[cfg(all(feature = "smol", not(selvedge_loom)))]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Smol;
@@ -155,6 +173,17 @@ mod on_async_executor {
 }
 
 /// An executor that is driven by the `futures` crate's trait: its `ThreadPool`, or another.
+///
+/// # Examples
+///
+/// ```
+/// use futures::executor::ThreadPool;
+/// use selvedge_context::{Futures, spawn_on};
+///
+/// let pool = Futures(ThreadPool::builder().pool_size(1).create()?);
+/// assert_eq!(pollster::block_on(spawn_on(&pool, async { 6 * 7 })).unwrap(), 42);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[cfg(feature = "futures")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Futures<S>(
@@ -163,6 +192,20 @@ pub struct Futures<S>(
 );
 
 /// As [`Futures`], for futures that are not `Send`: a `LocalSpawner`, or another.
+///
+/// # Examples
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// use futures::executor::LocalPool;
+/// use selvedge_context::{FuturesLocal, spawn_on};
+///
+/// let mut pool = LocalPool::new();
+/// let rows = Rc::new(7);
+/// let task = spawn_on(&FuturesLocal(pool.spawner()), async move { *rows });
+/// assert_eq!(pool.run_until(task).unwrap(), 7);
+/// ```
 #[cfg(feature = "futures")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FuturesLocal<S>(

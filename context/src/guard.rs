@@ -41,6 +41,25 @@ mod thread_reaper;
 mod with;
 
 /// How the use of a resource ended, as its cleanup is told.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_context::{Exit, Reaper};
+///
+/// let reaper = Reaper::new();
+/// let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+/// let file = |name| {
+///     let seen = seen.clone();
+///     reaper.guard(name, async move |name, exit| seen.lock().unwrap().push((name, exit)))
+/// };
+/// file("a").close().await;
+/// drop(file("b"));
+/// reaper.drain().await;
+/// assert_eq!(*seen.lock().unwrap(), [("a", Exit::Done), ("b", Exit::Dropped)]);
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exit {
@@ -205,7 +224,7 @@ pub(crate) fn dropped(made_in_panic: bool) -> Exit {
 }
 
 pin_project! {
-    /// A cleanup: what closes a resource, and the future that makes.
+    /// A cleanup: what closes the resource of a [`Guard`], and the future that makes.
     #[must_use = "futures do nothing unless polled"]
     pub struct Cleanup<R, C, Fut> {
         start: Option<(R, C, Exit)>,

@@ -121,6 +121,24 @@ where
 }
 
 /// What a function that was offloaded looks at, to see whether it is to stop.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_context::offload_to;
+///
+/// let search = offload_to(|job| drop(std::thread::spawn(|| job.run())), |stop| {
+///     let mut looked_at = 0_u64;
+///     while !stop.is_stopped() {
+///         looked_at += 1; // one more place
+///     }
+///     looked_at
+/// });
+/// // Nobody waits any more: the function sees it, and its thread is free again.
+/// assert!(futures_lite::future::poll_once(search).await.is_none());
+/// # });
+/// ```
 #[derive(Clone, Copy)]
 pub struct Stop<'a> {
     looks: &'a (dyn Fn() -> bool + Sync),
@@ -140,7 +158,7 @@ impl fmt::Debug for Stop<'_> {
     }
 }
 
-/// A function on its way to a pool, which [runs](Self::run) it.
+/// A function on its way to a pool, which [runs](Self::run) it: what [`offload_to`] hands out.
 ///
 /// Dropped before that, it tells whoever waits.
 #[must_use = "somebody waits for it"]

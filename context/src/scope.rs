@@ -106,6 +106,28 @@ where
 /// # Errors
 ///
 /// As for [`scope`].
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use std::{cell::Cell, rc::Rc};
+///
+/// use selvedge_context::{LocalScope, local_scope};
+///
+/// let rows = Rc::new(Cell::new(0));
+/// local_scope(async |scope: LocalScope<'_, ()>| {
+///     for _ in 0..3 {
+///         let rows = rows.clone();
+///         scope.spawn(async move { Ok(rows.set(rows.get() + 1)) });
+///     }
+///     Ok(())
+/// })
+/// .await
+/// .unwrap();
+/// assert_eq!(rows.get(), 3);
+/// # });
+/// ```
 pub fn local_scope<'e, T, E, B, F>(body: B) -> InScope<'e, E, F, OneThread>
 where
     B: FnOnce(LocalScope<'e, E>) -> F,
@@ -118,7 +140,7 @@ where
 const BODY: u32 = 0;
 const CALL: u32 = 1;
 
-/// What spawns into a scope; cloned by children that spawn.
+/// What spawns into a [`scope`]; cloned by children that spawn.
 ///
 /// `K` says whether children have to be `Send`: [`LocalScope`] takes any.
 pub struct Scope<'e, E, K = AnyThread> {

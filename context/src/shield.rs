@@ -62,7 +62,7 @@ impl<F: Future, P: Reap<Shielded<F>>> Future for Shield<F, P> {
 }
 
 pin_project! {
-    /// A future in its shield: what a reaper gets.
+    /// A future in its [`shield`]: what a reaper gets.
     #[must_use = "futures do nothing unless polled"]
     pub struct Shielded<F> {
         #[pin]
@@ -78,7 +78,7 @@ impl<F: Future> Future for Shielded<F> {
     }
 }
 
-/// The output of a [`Shielded`] future; a reaper drops it.
+/// The output of a [`Shielded`] future, in a [`shield`]; a reaper drops it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finished<T>(pub T);
 

@@ -19,7 +19,7 @@ use crate::{
     raw::catch::{Catch, Payload, catch},
 };
 
-/// What an exit says of the failure that it was told of.
+/// What an exit of a [`Stack`] says of the failure that it was told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// It stands.
@@ -257,7 +257,7 @@ where
     })
 }
 
-/// The exits of a stack, being run: the inside of a [`Closing`].
+/// The exits of a [`Stack`], being run: the inside of a [`Closing`].
 #[must_use = "futures do nothing unless polled"]
 pub struct Unwind<E> {
     left: Vec<ExitFn<E>>,
@@ -338,7 +338,8 @@ impl<E> Future for Unwind<E> {
     }
 }
 
-/// What the exits of a stack failed with, in the order in which that came.
+/// What the exits of a [`Stack`] failed with, in the order in which that came: see
+/// [`Stack::close_as`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExitErrors<E> {

@@ -105,6 +105,22 @@ pub use arc::Arc;
 pub use std::sync::Arc;
 
 pub use engine::{spawn, yield_now};
+/// For a thread of a design that waits.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use selvedge::{model, sync::Semaphore};
+///
+/// model::check(|d| {
+///     let looms = Arc::new(Semaphore::new(0));
+///     let other = looms.clone();
+///     d.thread("waits", move || drop(model::block_on(looms.acquire())));
+///     d.task("gives", async move { other.add_permits(1) });
+/// });
+/// ```
 pub use selvedge_sync::raw::block::block_on;
 
 #[doc(hidden)]

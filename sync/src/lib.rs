@@ -105,7 +105,7 @@ mod set_once;
 #[cfg(feature = "wait_group")]
 mod wait_group;
 
-/// Futures under the path by which tokio knows them.
+/// Futures under the path by which tokio knows them: [`Notified`] and its like.
 #[cfg(feature = "notify")]
 pub mod futures {
     pub use crate::notify::{Notified, OwnedNotified};

@@ -493,6 +493,27 @@ impl Asks<Since> for Since {
 
 pin_project! {
     /// The future of [`Notify::notified`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use std::pin::pin;
+    ///
+    /// use selvedge_sync::Notify;
+    ///
+    /// let (news, list) = (Notify::new(), std::sync::Mutex::new(Vec::new()));
+    /// let mut told = pin!(news.notified());
+    /// // In line from now on, and not only from the first poll: what comes between the look at the list
+    /// // and the wait is not missed.
+    /// told.as_mut().enable();
+    /// assert!(list.lock().unwrap().is_empty());
+    /// list.lock().unwrap().push("a line");
+    /// news.notify_waiters();
+    /// told.await;
+    /// assert_eq!(list.lock().unwrap().len(), 1);
+    /// # });
+    /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct Notified<'a> {
         #[pin]

@@ -1,4 +1,4 @@
-//! A queue whose items come out when they are due.
+//! A queue whose items come out when they are due: [`DelayQueue`].
 //!
 //! A wheel of its own keeps the items, and one sleep waits for the earliest of them. What is due
 //! leaves the wheel slot by slot, and waits in `due` to be taken; its keys stay good until then.

@@ -73,6 +73,24 @@ pub fn interval_on<T: Timer>(timer: T, period: Duration) -> Interval<T> {
 /// # Panics
 ///
 /// If `period` is zero.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use selvedge_timer::{Timer, VirtualClock, interval_at_on};
+///
+/// let (clock, hour) = (VirtualClock::new(), Duration::from_secs(3600));
+/// let mut strikes = interval_at_on(&clock, clock.now() + hour, hour);
+/// let noon = pollster::block_on(clock.auto_advance(async {
+///     for _ in 0..12 {
+///         strikes.tick().await;
+///     }
+///     clock.now()
+/// }));
+/// assert_eq!(noon, clock.now());
+/// ```
 #[track_caller]
 pub fn interval_at_on<T: Timer>(timer: T, start: Instant, period: Duration) -> Interval<T> {
     assert!(!period.is_zero(), "the period of an interval must not be zero");
@@ -89,6 +107,25 @@ pub fn interval_at_on<T: Timer>(timer: T, start: Instant, period: Duration) -> I
 /// | `Burst`   | 0, 10, 20, 30, 40, 50     | 0, 10, 45, 45, 45, 50 |
 /// | `Delay`   | 0, 10, 20, 55, 65         | 0, 10, 45, 55, 65     |
 /// | `Skip`    | 0, 10, 20, 50, 60         | 0, 10, 45, 50, 60     |
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use std::time::Duration;
+///
+/// use selvedge_timer::{MissedTickBehavior, Timer, VirtualClock, interval_on};
+///
+/// let (clock, second) = (VirtualClock::new(), Duration::from_secs(1));
+/// let start = clock.now();
+/// let mut beat = interval_on(&clock, 10 * second);
+/// beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+/// beat.tick().await;
+/// clock.advance(25 * second); // busy
+/// assert_eq!(beat.tick().await - start, 10 * second, "late");
+/// assert_eq!(clock.auto_advance(beat.tick()).await - start, 30 * second, "20 is left out");
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissedTickBehavior {
     /// Ticks as fast as they are taken, until all that were missed are made up for.

@@ -61,7 +61,7 @@ pub use core::time::Duration;
 #[doc(no_inline)]
 pub use std::time::Instant;
 
-/// Errors, where tokio has them too.
+/// Errors, where tokio has them too: [`Elapsed`].
 #[cfg(feature = "timeout")]
 pub mod error {
     pub use crate::timeout::Elapsed;

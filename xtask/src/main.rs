@@ -1,6 +1,7 @@
 //! The commands of this repository: `cargo xtask test | models | weaken | features | soak | …`.
 
 mod bench;
+mod docs;
 mod features;
 mod harden;
 mod models;
@@ -20,6 +21,7 @@ usage: cargo xtask COMMAND
                    the models whose schedules chance chooses
   weaken [NAME]    weakens each ordering, and switches on each mutant, until a model turns red
   features         checks each feature alone, none and all
+  docs             the documentation: no warning, and no page that leads to no example
   soak [--seconds N] [--seed N] [FAMILY]
                    random operations, cancelled at random, on all cores
   sanitize [address | thread] [SECONDS]
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         "models" => models::check(&rest),
         "weaken" => weaken::all(rest.iter().find(|arg| !arg.starts_with("--"))),
         "features" => features::check(),
+        "docs" => docs::check(),
         "soak" => harden::soak(&rest),
         "sanitize" => harden::sanitize(&rest),
         "valgrind" => harden::valgrind(&rest),

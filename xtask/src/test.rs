@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    models,
+    docs, models,
     run::{cargo, root},
 };
 
@@ -48,9 +48,7 @@ pub(crate) fn all() -> Result<(), String> {
         .args(["--target-dir", "target/no_std"])
         .step("a program without std")?;
     designs()?;
-    cargo(["doc", "--no-deps", "--features", "selvedge/model"])
-        .env("RUSTDOCFLAGS", "-D warnings")
-        .step("docs")?;
+    docs::check()?;
     models::check(&[])?;
     models::random(&[])
 }

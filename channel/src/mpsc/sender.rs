@@ -41,6 +41,19 @@ pub struct Sender<T> {
 /// sender.
 ///
 /// When the last one goes, the receiver gets what is left, and then the end.
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_channel::mpsc;
+///
+/// let (log, mut keeper) = mpsc::unbounded_channel();
+/// // Never waits, so it may be sent from anywhere: from a `Drop`, or from code that is not async.
+/// log.send("a line").unwrap();
+/// assert_eq!(keeper.try_recv(), Ok("a line"));
+/// drop(keeper);
+/// assert_eq!(log.send("lost").unwrap_err().into_inner(), "lost");
+/// ```
 pub struct UnboundedSender<T> {
     pub(super) channel: Arc<Channel<T>>,
 }
@@ -65,7 +78,7 @@ pub struct WeakSender<T> {
     channel: Arc<Channel<T>>,
 }
 
-/// An [`UnboundedSender`] that does not keep the channel open.
+/// An [`UnboundedSender`] that does not keep the channel open, as a [`WeakSender`] does not.
 pub struct WeakUnboundedSender<T> {
     channel: Arc<Channel<T>>,
 }

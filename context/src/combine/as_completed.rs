@@ -100,7 +100,7 @@ impl<F> fmt::Debug for AsCompleted<F> {
     }
 }
 
-/// The future of [`AsCompleted::next`].
+/// The future of [`AsCompleted::next`]: [`as_completed`] shows it.
 #[must_use = "futures do nothing unless polled"]
 #[derive(Debug)]
 pub struct NextCompleted<'a, F> {

@@ -141,7 +141,7 @@ pub struct BreakerStatistics {
     pub slow: u64,
 }
 
-/// The breaker is open: the call was not made.
+/// The [`Breaker`] is open: the call was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Open {
     retry_after: Option<Duration>,
@@ -343,6 +343,23 @@ fn next_cycle(state: u64, kind: u64) -> u64 {
 }
 
 /// Lets one call in; dropped without a word it changes nothing.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use selvedge_context::decorate::{Breaker, BreakerState};
+///
+/// // For what is no future: a call that blocks, a row of calls that counts as one.
+/// let breaker = Breaker::new(1);
+/// let permit = breaker.ask(Instant::now)?;
+/// let failed = "no route".parse::<u32>().is_err();
+/// permit.ended(failed, Instant::now);
+/// assert_eq!(breaker.state(), BreakerState::Open);
+/// assert!(breaker.ask(Instant::now).is_err());
+/// # Ok::<(), selvedge_context::decorate::Open>(())
+/// ```
 #[must_use = "tell it how the call went"]
 #[derive(Debug)]
 pub struct BreakerPermit<'a> {

@@ -37,7 +37,7 @@ use crate::{
     },
 };
 
-/// The buffer's [`Driver`] is gone: the call was not made, or not to its end.
+/// The [`Driver`] of a [`buffer`] is gone: the call was not made, or not to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BufferClosed;
 
@@ -124,7 +124,7 @@ async fn serve<C: Call<A>, A>(function: &C, job: Job<A, C::Output>) {
     }
 }
 
-/// A handle to a function that a [`Driver`] calls. Clones lead to the same one.
+/// A handle to a function that a [`Driver`] calls, made by [`buffer`]. Clones lead to the same one.
 pub struct Buffer<A, O> {
     shared: Arc<Shared<A, O>>,
 }
@@ -227,7 +227,7 @@ impl<A, O> Drop for Jobs<A, O> {
 }
 
 pin_project! {
-    /// What makes the calls of a [`Buffer`]. Does nothing unless it is polled.
+    /// What makes the calls of a [`Buffer`], made by [`buffer`]. Does nothing unless it is polled.
     ///
     /// # Cancel safety
     ///
@@ -327,7 +327,7 @@ impl<A, O> Drop for Buffer<A, O> {
 }
 
 pin_project! {
-    /// A call that is made elsewhere.
+    /// A call that is made elsewhere, by the driver of a [`buffer`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Buffering<'a, A, O> {
         shared: &'a Shared<A, O>,

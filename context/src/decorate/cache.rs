@@ -86,7 +86,7 @@ impl<V> Kept<V> {
     }
 }
 
-/// What is to be done with an output.
+/// What is to be done with an output: what [`Op::cache_when`](super::Op::cache_when) is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Keep {
@@ -98,17 +98,19 @@ pub enum Keep {
     For(Duration),
 }
 
-/// What tells outputs that are kept from others: [`Always`], [`Negative`], or any `Fn(&Output) -> Keep`.
+/// What tells outputs that are kept from others, for [`Op::cache_when`](super::Op::cache_when):
+/// [`Always`], [`Negative`], or any `Fn(&Output) -> Keep`.
 pub trait Keeps<O> {
     /// What is to be done with `output`.
     fn keep(&self, output: &O) -> Keep;
 }
 
-/// Whatever there is is kept.
+/// Whatever there is is kept: so does [`Op::cache`](super::Op::cache).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Always;
 
-/// Errors are kept as well, for a time of their own: negative caching.
+/// Errors are kept as well, for a time of their own: negative caching, by
+/// [`Op::cache_when`](super::Op::cache_when).
 #[derive(Clone, Copy, Debug)]
 pub struct Negative(pub Duration);
 

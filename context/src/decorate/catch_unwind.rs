@@ -32,7 +32,7 @@ decorate! {
 }
 
 pin_project! {
-    /// A call whose panics are caught.
+    /// A call whose panics are caught, by [`Op::catch_unwind`](super::Op::catch_unwind).
     #[must_use = "futures do nothing unless polled"]
     pub struct CatchUnwind<F> {
         #[pin]

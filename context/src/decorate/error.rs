@@ -5,6 +5,29 @@ use core::{fmt, future::Future};
 use super::{Call, SendCall, decorate, opaque};
 
 /// Why a decorated call failed: a refusal of a decorator's, or the function's own error.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use selvedge_context::decorate::{CallError, op};
+///
+/// async fn fetch(page: u32) -> Result<u32, CallError<&'static str>> {
+///     match page {
+///         0 => std::future::pending().await,
+///         404 => Err(CallError::Inner("no such page")),
+///         page => Ok(page),
+///     }
+/// }
+///
+/// let fetch = op(fetch).timeout(Duration::from_millis(1));
+/// # pollster::block_on(async {
+/// // The decorators' refusals by name, and what is the function's own.
+/// assert!(matches!(fetch.call(0).await, Err(CallError::Elapsed(_))));
+/// assert_eq!(fetch.call(404).await.unwrap_err().into_inner(), Some("no such page"));
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError<E> {

@@ -44,13 +44,14 @@ impl Lateness for Duration {
     }
 }
 
-/// What tells calls that may be made twice from others: [`EveryCall`], or any `Fn(&Args) -> bool`.
+/// What tells calls that may be made twice from others, for a [`Hedge`]: [`EveryCall`], or any
+/// `Fn(&Args) -> bool`.
 pub trait Eligible<Args> {
     /// Whether the call with `args` may be made twice.
     fn eligible(&self, args: &Args) -> bool;
 }
 
-/// Every call may be made twice.
+/// Every call may be made twice: so says a [`Hedge`] that was told nothing else.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EveryCall;
 
@@ -276,6 +277,23 @@ decorate! {
 /// # Panics
 ///
 /// The future panics if polled after completion. A panic of an attempt goes on.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use selvedge_context::decorate::{Hedge, hedge};
+///
+/// // The first mirror never answers; after 1 ms the second is asked as well.
+/// let mut mirrors = [false, true].into_iter();
+/// let ask = || {
+///     let answers = mirrors.next().expect("two attempts at most");
+///     async move { if answers { Ok("a page") } else { std::future::pending().await } }
+/// };
+/// let policy = Hedge::after(Duration::from_millis(1));
+/// assert_eq!(pollster::block_on(hedge(policy, ask)), Ok::<_, ()>("a page"));
+/// ```
 pub fn hedge<P, M, F, const N: usize>(
     policy: P,
     make: M,

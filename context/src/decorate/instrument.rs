@@ -21,7 +21,7 @@ pub struct Instrument<C, H, T> {
     pub(super) time: T,
 }
 
-/// What happens to a call.
+/// What happens to a call: a [`Hook`] is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -38,6 +38,35 @@ pub enum Event {
 }
 
 /// Who is told: any `Fn(Event)`.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+///
+/// use selvedge_context::decorate::{Event, Hook, op};
+///
+/// #[derive(Default)]
+/// struct Running(AtomicU32);
+///
+/// impl Hook for &Running {
+///     fn tell(&self, event: Event) {
+///         match event {
+///             Event::Start => self.0.fetch_add(1, Relaxed),
+///             _ => self.0.fetch_sub(1, Relaxed),
+///         };
+///     }
+/// }
+///
+/// let running = Running::default();
+/// let sleep = op(async |_: u32| Ok::<_, ()>(std::future::pending::<()>().await)).instrument(&running);
+/// # pollster::block_on(async {
+/// let call = Box::pin(sleep.call(7));
+/// assert!(futures_lite::future::poll_once(call).await.is_none());
+/// // However a call ends, also when it is dropped, the gauge comes down again.
+/// assert_eq!(running.0.load(Relaxed), 0);
+/// # });
+/// ```
 pub trait Hook {
     /// Takes note.
     fn tell(&self, event: Event);
@@ -117,7 +146,7 @@ decorate! {
 }
 
 pin_project! {
-    /// A call whose course is told.
+    /// A call whose course is told, by [`Op::instrument`](super::Op::instrument).
     #[must_use = "futures do nothing unless polled"]
     pub struct Instrumented<'a, F, H, T>
     where

@@ -28,7 +28,7 @@ pub struct Shed<C, S> {
 }
 
 /// There is no room for a call: all permits are taken and it was not to wait, or the semaphore is
-/// closed.
+/// closed. [`Op::shed`](super::Op::shed) ends with it, and [`Op::limit`](super::Op::limit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
@@ -118,7 +118,7 @@ where
 }
 
 pin_project! {
-    /// A call that waits for a permit.
+    /// A call that waits for a permit, by [`Op::limit`](super::Op::limit) or [`limit`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Limited<'a, F> {
         // Goes first: it runs under the permit to its end.
@@ -156,7 +156,7 @@ where
 }
 
 pin_project! {
-    /// A call that takes a permit, or goes.
+    /// A call that takes a permit, or goes, by [`Op::shed`](super::Op::shed) or [`shed`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Shedding<'a, F> {
         #[pin]

@@ -172,6 +172,21 @@ pub use self::tracing::{Trace, Traced};
 ///
 /// The arguments may borrow, and the future may borrow from them and from the function.
 ///
+/// # Examples
+///
+/// ```
+/// use selvedge_context::decorate::{Call, op};
+///
+/// /// Takes any function, decorated or not.
+/// async fn twice<C: Call<(u32,), Output = u32>>(f: &C, n: u32) -> u32 {
+///     f.call((n,)).await + f.call((n,)).await
+/// }
+///
+/// let double = async |n: u32| 2 * n;
+/// assert_eq!(pollster::block_on(twice(&double, 7)), 28);
+/// assert_eq!(pollster::block_on(twice(&op(double).into_inner(), 7)), 28);
+/// ```
+///
 /// ```compile_fail
 /// use selvedge_context::decorate::op;
 ///
@@ -260,6 +275,40 @@ pub trait SendCall<Args>: Call<Args, Output: Send> + Send + Sync {
 }
 
 /// A way of wrapping: [`Op::layer`] applies one of your own.
+///
+/// # Examples
+///
+/// ```
+/// use std::cell::Cell;
+///
+/// use selvedge_context::decorate::{Call, Wrap, op};
+///
+/// /// Counts calls.
+/// struct Count<'a>(&'a Cell<u32>);
+/// struct Counted<'a, C>(C, &'a Cell<u32>);
+///
+/// impl<'a, C> Wrap<C> for Count<'a> {
+///     type Wrapped = Counted<'a, C>;
+///
+///     fn wrap(self, inner: C) -> Counted<'a, C> {
+///         Counted(inner, self.0)
+///     }
+/// }
+///
+/// impl<Args, C: Call<Args>> Call<Args> for Counted<'_, C> {
+///     type Output = C::Output;
+///
+///     fn call(&self, args: Args) -> impl Future<Output = C::Output> {
+///         self.1.set(self.1.get() + 1);
+///         self.0.call(args)
+///     }
+/// }
+///
+/// let calls = Cell::new(0);
+/// let double = op(async |n: u32| 2 * n).layer(Count(&calls));
+/// assert_eq!(pollster::block_on(double.call(7)), 14);
+/// assert_eq!(calls.get(), 1);
+/// ```
 pub trait Wrap<C> {
     /// What comes of it.
     type Wrapped;

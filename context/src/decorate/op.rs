@@ -14,6 +14,29 @@ use selvedge_timer::Timer;
 use super::*;
 
 /// A function and what it is wrapped in, made by [`op`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use selvedge_context::{decorate::{CallError, op}, join_all};
+/// use selvedge_sync::Semaphore;
+///
+/// static LOOMS: Semaphore = Semaphore::new(2);
+///
+/// async fn weave(rows: u32) -> Result<u32, CallError<&'static str>> {
+///     if rows > 0 { Ok(rows * 10) } else { Err(CallError::Inner("nothing to weave")) }
+/// }
+///
+/// // Made once, and called as often as one likes: also at the same time.
+/// let weave = op(weave).limit(&LOOMS).timeout(Duration::from_secs(5));
+/// # pollster::block_on(async {
+/// let woven = join_all([1, 2, 3].map(|rows| weave.call(rows))).await;
+/// assert_eq!(woven, [Ok(10), Ok(20), Ok(30)]);
+/// assert_eq!(weave.call(0).await, Err(CallError::Inner("nothing to weave")));
+/// # });
+/// ```
 #[derive(Clone, Copy)]
 pub struct Op<C, T = Ambient> {
     pub(super) inner: C,

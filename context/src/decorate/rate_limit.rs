@@ -202,7 +202,7 @@ pub(super) struct Slot {
     at: u64,
 }
 
-/// A slot that was taken; dropping it gives it back, if it is still the last.
+/// A slot of a [`RateLimit`] that was taken; dropping it gives it back, if it is still the last.
 #[must_use = "dropping a slot gives it back"]
 #[derive(Debug)]
 pub struct Reservation<L: Deref<Target = RateLimit>> {
@@ -253,7 +253,7 @@ impl<L: Deref<Target = RateLimit>> Drop for Reservation<L> {
     }
 }
 
-/// The limiter does not let a call in.
+/// The limiter does not let a call in: [`RateLimit::try_take`] says when it will.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimited {
     retry_after: Option<Duration>,
@@ -301,7 +301,7 @@ decorate! {
 }
 
 pin_project! {
-    /// A call that waits for its slot.
+    /// A call that waits for its slot, of a [`RateLimit`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Pacing<L, F, T>
     where

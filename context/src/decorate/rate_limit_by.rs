@@ -214,7 +214,7 @@ impl<K, S> Map for KeyedRateLimit<K, S> {
     }
 }
 
-/// The limit of one key, which is kept meanwhile.
+/// The limit of one key of a [`KeyedRateLimit`], which is kept meanwhile.
 pub struct KeyLimit<'a, K, S = FixedState>(Interest<&'a KeyedRateLimit<K, S>>);
 
 impl<K, S> Deref for KeyLimit<'_, K, S> {

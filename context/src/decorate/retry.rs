@@ -29,7 +29,7 @@ pub struct Retried<C, P, T> {
     pub(super) time: T,
 }
 
-/// An attempt that has ended.
+/// An attempt that has ended, as a [`RetryPolicy`] sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     /// Which, from 1.
@@ -41,6 +41,31 @@ pub struct Attempt {
 }
 
 /// Whether to call again: [`Retry`], or one of your own.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use selvedge_context::decorate::{Attempt, RetryPolicy, retry};
+///
+/// /// What the queue has said: wait for so long, and ask again.
+/// struct AsTold;
+///
+/// impl RetryPolicy<Result<u32, Duration>> for AsTold {
+///     fn max_attempts(&self) -> u32 {
+///         3
+///     }
+///
+///     fn next(&self, attempt: Attempt, told: &Result<u32, Duration>) -> Option<Duration> {
+///         told.err().filter(|_| attempt.number < self.max_attempts())
+///     }
+/// }
+///
+/// let mut busy = [Err(Duration::from_millis(1)), Ok(7)].into_iter();
+/// let asked = retry(AsTold, || std::future::ready(busy.next().unwrap()));
+/// assert_eq!(pollster::block_on(asked), Ok(7));
+/// ```
 pub trait RetryPolicy<O> {
     /// How many attempts there are at most: the last one gets the arguments themselves, the others a
     /// clone.
@@ -77,6 +102,31 @@ impl<O, P: RetryPolicy<O> + ?Sized> RetryPolicy<O> for &P {
 }
 
 /// What an output means for a retry.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use selvedge_context::decorate::{Backoff, Retry, Verdict, retry};
+///
+/// enum Reply {
+///     Page(&'static str),
+///     Busy(Duration),
+///     Gone,
+/// }
+///
+/// let policy = Retry::new(Backoff::constant(Duration::ZERO).attempts(3)).when(|reply: &Reply| {
+///     match reply {
+///         Reply::Busy(time) => Verdict::After(*time),
+///         // Asking again would not bring it back.
+///         Reply::Page(_) | Reply::Gone => Verdict::Done,
+///     }
+/// });
+/// let mut replies = [Reply::Busy(Duration::from_millis(1)), Reply::Page("weft"), Reply::Gone].into_iter();
+/// let got = pollster::block_on(retry(policy, || std::future::ready(replies.next().unwrap())));
+/// assert!(matches!(got, Reply::Page("weft")));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -88,13 +138,13 @@ pub enum Verdict {
     After(Duration),
 }
 
-/// What tells a good output from a bad one: [`IfErr`], or any `Fn(&Output) -> Verdict`.
+/// What tells a good output from a bad one: [`IfErr`], or any `Fn(&Output) ->` [`Verdict`].
 pub trait Decide<O> {
     /// What `output` means.
     fn decide(&self, output: &O) -> Verdict;
 }
 
-/// Every error is worth another attempt.
+/// Every error is worth another attempt: so says a [`Retry`] that was told nothing else.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IfErr;
 
@@ -112,13 +162,13 @@ impl<O, F: Fn(&O) -> Verdict> Decide<O> for F {
     }
 }
 
-/// Who is told of each retry: nobody, or any `Fn(Attempt, &Output, Duration)`.
+/// Who is told of each retry of a [`Retry`]: nobody, or any `Fn(Attempt, &Output, Duration)`.
 pub trait OnRetry<O> {
     /// `attempt` ended with `output`, and the next begins after `delay`.
     fn tell(&self, attempt: Attempt, output: &O, delay: Duration);
 }
 
-/// Nobody is told.
+/// Nobody is told, of a [`Retry`] that has no hook.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoHook;
 
@@ -134,6 +184,27 @@ impl<O, F: Fn(Attempt, &O, Duration)> OnRetry<O> for F {
 }
 
 /// A policy: a [`Backoff`], what is worth a retry, a budget, and who is told.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use selvedge_context::decorate::{Attempt, Backoff, Budget, Retry, op};
+///
+/// /// For each ten calls one retry, and ten in reserve: so a server that is down is not run over.
+/// static BUDGET: Budget = Budget::new(10, 10);
+///
+/// let policy = Retry::new(Backoff::exponential(Duration::from_millis(1)).attempts(3))
+///     .budget(&BUDGET)
+///     .on_retry(|attempt: Attempt, _: &Result<u32, &str>, delay| {
+///         println!("attempt {} failed, the next in {delay:?}", attempt.number);
+///     });
+/// let fetch = op(async |page: u32| if page < 100 { Ok(page) } else { Err("no such page") });
+/// let fetch = fetch.retry(policy);
+/// assert_eq!(pollster::block_on(fetch.call(7)), Ok(7));
+/// assert_eq!(pollster::block_on(fetch.call(700)), Err("no such page"));
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a policy does nothing by itself"]
 pub struct Retry<D = IfErr, B = NoBudget, H = NoHook> {
@@ -243,6 +314,22 @@ decorate! {
 /// # Panics
 ///
 /// The future panics if polled after completion.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use selvedge_context::decorate::{Backoff, Retry, retry};
+///
+/// let policy = Retry::new(Backoff::constant(Duration::from_millis(1)).attempts(5));
+/// let mut calls = 0;
+/// let flaky = || {
+///     calls += 1;
+///     std::future::ready(if calls < 3 { Err("no route") } else { Ok(calls) })
+/// };
+/// assert_eq!(pollster::block_on(retry(policy, flaky)), Ok(3));
+/// ```
 pub fn retry<P, M, F>(policy: P, make: M) -> Retrying<P, Alike<M>, F, Ambient>
 where
     P: RetryPolicy<F::Output>,
@@ -285,13 +372,13 @@ where
     Retrying::new(policy, time, Alike(make))
 }
 
-/// What makes the attempts.
+/// What makes the attempts of a [`retry`].
 pub trait Make<F> {
     /// Makes one; the last if it is that.
     fn make(&mut self, last: bool) -> F;
 }
 
-/// Makes each attempt alike.
+/// Makes each attempt of a [`retry`] alike.
 pub struct Alike<M>(pub(super) M);
 
 impl<F, M: FnMut() -> F> Make<F> for Alike<M> {

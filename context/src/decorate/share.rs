@@ -3,6 +3,17 @@
 use core::marker::PhantomData;
 
 /// What of an output `O` is shared, or kept: [`OkOnly`] or [`Whole`].
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_context::decorate::{OkOnly, Share, Whole};
+///
+/// // What a flight hands to the others, and what a cache keeps.
+/// let found: Result<u32, &str> = Err("no route");
+/// assert_eq!(<OkOnly as Share<_>>::value(&found), None);
+/// assert_eq!(<Whole as Share<_>>::value(&found), Some(&found));
+/// ```
 pub trait Share<O> {
     /// What others get.
     type Value: Clone;
@@ -19,11 +30,12 @@ pub trait Share<O> {
     fn flag(output: O, shared: bool) -> Self::Flagged;
 }
 
-/// What is inside of an `Ok` is shared; an error is its caller's alone, and need not be `Clone`.
+/// What is inside of an `Ok` is [shared](Share); an error is its caller's alone, and need not be
+/// `Clone`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OkOnly;
 
-/// The whole output is shared, whatever it is: errors, too.
+/// The whole output is [shared](Share), whatever it is: errors, too.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Whole;
 

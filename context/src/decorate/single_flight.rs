@@ -277,6 +277,24 @@ impl<'a, K, V, S, F, Fut, M> FlightRun<'a, K, V, S, F, Fut, M> {
     /// # Cancel safety
     ///
     /// As for [`Flight::run`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use selvedge_context::{decorate::Flight, join_all};
+    ///
+    /// let flight = Flight::<&str, usize>::new();
+    /// let fetch = || async {
+    ///     futures_lite::future::yield_now().await;
+    ///     4
+    /// };
+    /// // For a counter of what the flight has saved.
+    /// let calls = [0, 1].map(|_| flight.run("weft", fetch).flagged());
+    /// assert_eq!(join_all(calls).await, [(4, true), (4, true)]);
+    /// assert_eq!(flight.run("weft", fetch).flagged().await, (4, false));
+    /// # });
+    /// ```
     pub fn flagged(self) -> FlaggedRun<'a, K, V, S, F, Fut, M> {
         FlaggedRun { run: self }
     }

@@ -6,6 +6,42 @@ use std::{sync::OnceLock, time::Instant};
 use selvedge_timer::{Current, Sleep, Timer};
 
 /// A source of time for decorators.
+///
+/// # Examples
+///
+/// ```
+/// use std::{
+///     future::{Ready, ready},
+///     time::{Duration, Instant},
+/// };
+///
+/// use selvedge_context::decorate::{Backoff, Retry, Time, retry_on};
+///
+/// /// For a test that asks how often, and not when.
+/// #[derive(Clone)]
+/// struct NoWait(Instant);
+///
+/// impl Time for NoWait {
+///     type Sleep = Ready<()>;
+///
+///     fn now(&self) -> Instant {
+///         self.0
+///     }
+///
+///     fn sleep(&self, _: Duration) -> Ready<()> {
+///         ready(())
+///     }
+/// }
+///
+/// let mut calls = 0;
+/// let policy = Retry::new(Backoff::constant(Duration::from_secs(60)).attempts(5));
+/// let failed = retry_on(NoWait(Instant::now()), policy, || {
+///     calls += 1;
+///     ready(Err::<(), _>("no route"))
+/// });
+/// assert_eq!(pollster::block_on(failed), Err("no route"));
+/// assert_eq!(calls, 5);
+/// ```
 pub trait Time: Clone {
     /// Waits.
     type Sleep: Future<Output = ()>;
@@ -24,7 +60,8 @@ pub trait Time: Clone {
     }
 }
 
-/// The timer that is current where the call is polled.
+/// The timer that is current where the call is polled: what a chain has that names no other by
+/// [`Op::on`](super::Op::on).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ambient;
 
@@ -74,6 +111,18 @@ const START: u64 = 1 << 62;
 
 /// An instant as a number of nanoseconds, which atomics can hold: good for comparing with others, and
 /// never 0.
+///
+/// # Examples
+///
+/// ```
+/// use std::{sync::atomic::{AtomicU64, Ordering::Relaxed}, time::{Duration, Instant}};
+///
+/// use selvedge_context::decorate::ticks;
+///
+/// let now = Instant::now();
+/// let last = AtomicU64::new(ticks(now));
+/// assert_eq!(ticks(now + Duration::from_micros(3)) - last.load(Relaxed), 3000);
+/// ```
 #[inline]
 #[must_use]
 pub fn ticks(at: Instant) -> u64 {

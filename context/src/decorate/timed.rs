@@ -38,7 +38,7 @@ decorate! {
 }
 
 pin_project! {
-    /// A call that has at most so long.
+    /// A call that has at most so long, by [`Op::timeout`](super::Op::timeout).
     #[must_use = "futures do nothing unless polled"]
     pub struct Within<F, T: Time> {
         #[pin]
@@ -105,7 +105,8 @@ decorate! {
 }
 
 pin_project! {
-    /// A call that has until a deadline, wherever that is by then.
+    /// A call that has until a deadline, wherever that is by then, by
+    /// [`Op::deadline`](super::Op::deadline).
     #[must_use = "futures do nothing unless polled"]
     pub struct Until<F, U>
     where

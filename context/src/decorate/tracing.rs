@@ -38,7 +38,7 @@ decorate! {
 }
 
 pin_project! {
-    /// A call that runs in a span.
+    /// A call that runs in a span, by [`Op::traced`](super::Op::traced).
     #[must_use = "futures do nothing unless polled"]
     pub struct Traced<F, T>
     where

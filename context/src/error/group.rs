@@ -6,7 +6,7 @@ use core::{error::Error, fmt};
 use super::Panic;
 use crate::Reason;
 
-/// Who did something in a group.
+/// Who did something in a group: stands in a [`GroupError`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Who {
@@ -37,7 +37,7 @@ impl fmt::Display for Who {
     }
 }
 
-/// What a failure is.
+/// What a failure is: [`GroupError::into_failures`] has them.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure<E> {
@@ -62,6 +62,21 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
 /// Why a group did not end well: everything that went wrong in it.
 ///
 /// The failures stand in the order in which they came, the body's last.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_context::{TaskGroup, Threads};
+///
+/// let group: TaskGroup<_, &str> = TaskGroup::new(Threads);
+/// group.spawn_named("weft", async { Err("torn") });
+/// let error = group.join().await.unwrap_err();
+/// assert_eq!(error.to_string(), "child \"weft\" failed: torn");
+/// assert_eq!(error.errors().collect::<Vec<_>>(), [&"torn"]);
+/// assert!(error.cancelled().is_none() && error.unfinished().is_empty());
+/// # });
+/// ```
 #[derive(Debug)]
 pub struct GroupError<E> {
     pub(crate) failures: Vec<(Who, Failure<E>)>,
@@ -202,7 +217,8 @@ impl<E: fmt::Display> fmt::Display for GroupError<E> {
 
 impl<E: fmt::Debug + fmt::Display> Error for GroupError<E> {}
 
-/// A child ended, or was not taken, before it said that it had started.
+/// A child ended, or was not taken, before it said that it had started: see
+/// [`Started`](crate::Started).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotStarted;
 

@@ -26,7 +26,7 @@ pub trait Reap<F> {
     fn reap(&self, cleanup: Pin<Box<F>>);
 }
 
-/// What a cleanup ends with: nothing, or a result whose error is told in the [`Report`].
+/// What a cleanup of a [`Guard`] ends with: nothing, or a result whose error is told in the [`Report`].
 pub trait Outcome {
     /// The error's text, if it failed.
     fn failure(self) -> Option<String>;
@@ -44,7 +44,7 @@ impl<E: fmt::Display> Outcome for Result<(), E> {
     }
 }
 
-/// A cleanup whose type is forgotten.
+/// A cleanup whose type is forgotten, in a [`Reaper`].
 pub trait Job {
     /// Polls it; ready with the error's text, if it failed.
     fn poll_job(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<String>>;
@@ -56,18 +56,18 @@ impl<F: Future<Output: Outcome>> Job for F {
     }
 }
 
-/// Which cleanups a reaper takes: [`Anywhere`] or [`Here`].
+/// Which cleanups a reaper takes: [`Anywhere`] for a [`Reaper`], [`Here`] for a [`LocalReaper`].
 pub trait Kind {
     /// What it takes, without its type.
     type Job: Job + ?Sized;
 }
 
-/// A reaper for cleanups that may cross threads.
+/// A [`Reaper`], for cleanups that may cross threads.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Anywhere;
 
-/// A reaper for cleanups that stay on their thread.
+/// A [`LocalReaper`], for cleanups that stay on their thread.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Here;
@@ -108,6 +108,23 @@ impl Kind for Here {
 pub type Reaper = ReaperOf<Anywhere>;
 
 /// A [`Reaper`] for cleanups that stay on their thread.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use std::{cell::Cell, rc::Rc};
+///
+/// use selvedge_context::LocalReaper;
+///
+/// let (reaper, closed) = (LocalReaper::new(), Rc::new(Cell::new(0)));
+/// let count = closed.clone();
+/// // An `Rc` does not cross threads, so a `Reaper` would not take this.
+/// drop(reaper.guard("ledger", async move |_, _| count.set(count.get() + 1)));
+/// reaper.drain().await;
+/// assert_eq!(closed.get(), 1);
+/// # });
+/// ```
 pub type LocalReaper = ReaperOf<Here>;
 
 /// A queue of orphaned cleanups: [`Reaper`] or [`LocalReaper`].
@@ -206,6 +223,22 @@ impl<K: Kind> Default for ReaperOf<K> {
 /// A handle of a reaper that does not keep it alive ([`ReaperOf::downgrade`]).
 ///
 /// A cleanup that comes when the reaper has gone is dropped.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_context::{Guard, Reaper};
+///
+/// let reaper = Reaper::new();
+/// let weak = reaper.downgrade();
+/// // A cleanup that makes guards of its own: with a strong handle in it, the queue would keep itself.
+/// drop(reaper.guard("ledger", async move |_, _| {
+///     Guard::new("index", async |_, _| {}, weak).close().await;
+/// }));
+/// assert_eq!(reaper.drain().await.done, 1);
+/// # });
+/// ```
 pub struct WeakReaper<K: Kind = Anywhere> {
     queue: Weak<Queue<K::Job>>,
 }
@@ -268,7 +301,7 @@ impl<F, P: Reap<F> + ?Sized> Reap<F> for Arc<P> {
     }
 }
 
-/// The future of [`ReaperOf::run`] and [`ReaperOf::drain`].
+/// The future of [`ReaperOf::run`] and [`ReaperOf::drain`]: [`Reaper`] shows them.
 #[must_use = "futures do nothing unless polled"]
 pub struct Run<K: Kind = Anywhere> {
     driver: Option<Driver<K::Job>>,
@@ -288,6 +321,21 @@ impl<K: Kind> Future for Run<K> {
 }
 
 /// What has become of a reaper's cleanups.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_context::Reaper;
+///
+/// let reaper = Reaper::new();
+/// drop(reaper.guard("ledger", async |_, _| Err("the disk is full")));
+/// drop(reaper.guard("index", async |_, _| Ok::<(), &str>(())));
+/// let report = reaper.drain().await;
+/// assert_eq!((report.done, report.failed), (1, 1));
+/// assert_eq!(report.last_error.as_deref(), Some("the disk is full"));
+/// # });
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {

@@ -139,11 +139,11 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// Futures that may go to other threads.
+/// Futures that may go to other threads: the children of a [`scope`](crate::scope()).
 #[derive(Debug)]
 pub struct AnyThread(());
 
-/// Futures that stay on their thread.
+/// Futures that stay on their thread: the children of a [`local_scope`](crate::local_scope()).
 #[derive(Debug)]
 pub struct OneThread(PhantomData<*const ()>);
 

@@ -13,6 +13,25 @@ use crate::NotStarted;
 /// How a child says, once, that it has started.
 ///
 /// Dropped unused, it says that it has not.
+///
+/// # Examples
+///
+/// ```
+/// # pollster::block_on(async {
+/// use selvedge_context::{NotStarted, Started, TaskGroup, Threads};
+///
+/// let group: TaskGroup<_, ()> = TaskGroup::new(Threads);
+/// let port = group.start(async |started: Started<u16>| {
+///     started.send(8080); // and only now does the other go on
+///     Ok(())
+/// });
+/// assert_eq!(port.await, Ok(8080));
+/// // A child that ends without a word has not started.
+/// let silent = group.start(async |_: Started<u16>| Ok(()));
+/// assert_eq!(silent.await, Err(NotStarted));
+/// group.join().await.unwrap();
+/// # });
+/// ```
 #[must_use = "somebody waits for it"]
 pub struct Started<T> {
     sender: Option<Sender<Option<T>>>,
@@ -46,7 +65,7 @@ impl<T> fmt::Debug for Started<T> {
     }
 }
 
-/// The future of `start`.
+/// The future of a group's `start`: waits for what the child says by [`Started`].
 #[must_use = "futures do nothing unless polled"]
 pub struct Start<T> {
     receiver: Receiver<Option<T>>,

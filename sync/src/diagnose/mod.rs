@@ -48,7 +48,7 @@ use crate::raw::{
 };
 
 pin_project! {
-    /// The future of [`named`].
+    /// The future of [`named`]: the [module](self) shows it.
     #[must_use = "futures do nothing unless polled"]
     pub struct Named<F> {
         name: Name,

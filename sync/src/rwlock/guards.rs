@@ -339,6 +339,22 @@ macro_rules! upgrades {
             /// # Panics
             ///
             /// The future panics if polled after completion.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # pollster::block_on(async {
+            /// use selvedge_sync::{RwLock, RwLockUpgradableReadGuard as Guard};
+            ///
+            /// let cloth = RwLock::new(vec!["plain"]);
+            /// // Others read beside it; whoever else may come to write waits until this one has decided.
+            /// let looks = cloth.upgradable_read().await;
+            /// if !looks.contains(&"twill") {
+            ///     Guard::upgrade(looks).await.push("twill");
+            /// }
+            /// assert_eq!(*cloth.read().await, ["plain", "twill"]);
+            /// # });
+            /// ```
             #[track_caller]
             pub fn upgrade(this: Self) -> $future<$($of),+> {
                 $future::new(this)

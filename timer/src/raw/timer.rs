@@ -202,7 +202,8 @@ impl Key {
     }
 }
 
-/// The timer cannot run: its thread could not be started, or its runtime is not there.
+/// The timer cannot run: its thread could not be started, or its runtime is not there. See
+/// [`Timer::register`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimerError;
 

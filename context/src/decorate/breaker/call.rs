@@ -126,7 +126,7 @@ impl Breaker {
 }
 
 pin_project! {
-    /// A call that a breaker lets in, or not.
+    /// A call that a [`Breaker`](super::Breaker) lets in, or not.
     #[must_use = "futures do nothing unless polled"]
     pub struct Breaking<'a, F, D, T> {
         // Goes first: the permit outlives it.

@@ -34,6 +34,20 @@ use super::Store;
 ///
 /// The default hasher is quick and fixed, which makes `new` a `const`. Where keys come from
 /// somebody who means harm, take [`with_hasher`](Self::with_hasher).
+///
+/// # Examples
+///
+/// ```
+/// use selvedge_context::decorate::{Recent, Store};
+///
+/// let words = Recent::new(2);
+/// words.put("warp", 4);
+/// words.put("weft", 4);
+/// assert_eq!(words.get(&"warp"), Some(4));
+/// // There is room for two: the one that nobody asked for goes.
+/// words.put("selvedge", 8);
+/// assert_eq!((words.get(&"warp"), words.get(&"weft")), (Some(4), None));
+/// ```
 #[doc(alias = "lru")]
 pub struct Recent<K, V, S = FixedState> {
     slots: Lock<Slots<K, V>>,

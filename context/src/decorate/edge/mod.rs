@@ -27,7 +27,8 @@ use selvedge_sync::raw::{
 use super::Time;
 use crate::raw::seldom::Seldom;
 
-/// The call was left out: a later one stands for it, or one that came before.
+/// The call was left out: a later one stands for it, or one that came before. See
+/// [chains](super::Op) with a throttle or a debounce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skipped;
 
@@ -170,7 +171,8 @@ impl Edge {
 }
 
 pin_project! {
-    /// A call that waits for its edge, or is left out.
+    /// A call that waits for its edge, or is left out: of a chain ([`Op`](super::Op)) with a throttle or
+    /// a debounce.
     #[must_use = "futures do nothing unless polled"]
     pub struct AtEdge<'a, E, F, T>
     where

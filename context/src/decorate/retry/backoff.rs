@@ -34,7 +34,8 @@ enum Kind {
     Fibonacci,
 }
 
-/// How chance spreads the delays, so that those who failed together do not come back together.
+/// How chance spreads the delays of a [`Backoff`], so that those who failed together do not come back
+/// together.
 ///
 /// The names and formulas are those of Brooker's "Exponential Backoff and Jitter" (2015).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

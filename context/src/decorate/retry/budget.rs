@@ -87,13 +87,13 @@ impl fmt::Debug for Budget {
     }
 }
 
-/// Where a policy's retries are paid from.
+/// Where a policy's retries are paid from: a [`Budget`], or nowhere.
 pub trait Spends {
     /// The budget, if there is one.
     fn budget(&self) -> Option<&Budget>;
 }
 
-/// Retries cost nothing.
+/// Retries cost nothing: there is no [`Budget`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoBudget;
 
