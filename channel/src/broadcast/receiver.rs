@@ -9,7 +9,7 @@ use selvedge_sync::raw::shim::doomed;
 use super::Messages;
 use super::{
     Recv,
-    error::{self, TryRecvError},
+    error::TryRecvError,
     shared::{Cursor, Shared},
 };
 
@@ -192,7 +192,7 @@ impl<T: Clone> Receiver<T> {
     ///
     /// As for [`recv`](Self::recv).
     #[cfg(any(feature = "std", selvedge_loom))]
-    pub fn blocking_recv(&mut self) -> Result<T, error::RecvError> {
+    pub fn blocking_recv(&mut self) -> Result<T, super::error::RecvError> {
         selvedge_sync::raw::block::block_on(self.recv())
     }
 
