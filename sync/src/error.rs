@@ -6,7 +6,8 @@ use core::fmt;
 ///
 /// # Examples
 ///
-/// ```
+#[cfg_attr(feature = "mutex", doc = "```")]
+#[cfg_attr(not(feature = "mutex"), doc = "```ignore")]
 /// use selvedge_sync::Mutex;
 ///
 /// let loom = Mutex::new(0);

@@ -9,7 +9,8 @@
 //! the others that need the line wait: they spin a little, and then park. Who finds the primitive
 //! free never touches the line.
 //!
-//! ```
+#![cfg_attr(all(feature = "mutex", feature = "semaphore"), doc = "```")]
+#![cfg_attr(not(all(feature = "mutex", feature = "semaphore")), doc = "```ignore")]
 //! use selvedge_sync::{Mutex, Semaphore};
 //!
 //! static LIMIT: Semaphore = Semaphore::new(2);

@@ -21,9 +21,11 @@ use core::{
     sync::atomic::Ordering::{Acquire, Relaxed, Release},
 };
 
+#[cfg(any(feature = "broadcast", feature = "watch"))]
+use selvedge_sync::raw::shim::op;
 use selvedge_sync::raw::{
     line::{Answer, Asks, Line, Place, Primitive, Queue, Turns, Wait},
-    shim::{Label, atomic::AtomicU64, mutant, op},
+    shim::{Label, atomic::AtomicU64, mutant},
     wakers::{WakeList, in_batches},
 };
 
@@ -110,6 +112,7 @@ impl Gate {
     }
 
     /// Closes the gate at its number. What it was.
+    #[cfg(any(feature = "broadcast", feature = "watch"))]
     pub(crate) fn close(&self) -> Seen {
         op!(self.label, "closed");
         // ORDERING: Release pairs with the Acquire in `look`.
@@ -143,6 +146,7 @@ impl Gate {
     }
 
     /// How many are in line.
+    #[cfg(feature = "queue")]
     pub(crate) fn waiters(&self) -> usize {
         self.line.with(|queue| queue.len())
     }
@@ -155,6 +159,7 @@ impl Gate {
     }
 
     /// Writes a row into the timeline of a model.
+    #[cfg(any(feature = "broadcast", feature = "watch"))]
     #[inline(always)]
     pub(crate) fn note(&self, _what: &'static str) {
         op!(self.label, _what);

@@ -353,6 +353,7 @@ impl<T, R: Readers> State<T, R> {
     }
 
     /// A receiver has lined up: in a rendezvous that is a place for a sender.
+    #[cfg(feature = "mpmc")]
     #[inline]
     pub(crate) fn arrived(&mut self) -> Wake {
         if self.capacity != 0 {

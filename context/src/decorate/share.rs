@@ -1,7 +1,5 @@
 //! How much of an output is for others than the one who made the call.
 
-use core::marker::PhantomData;
-
 /// What of an output `O` is shared, or kept: [`OkOnly`] or [`Whole`].
 ///
 /// # Examples
@@ -80,4 +78,5 @@ impl<O: Clone> Share<O> for Whole {
 }
 
 /// A mode that is only a type.
-pub(super) type Mode<M> = PhantomData<fn() -> M>;
+#[cfg(any(feature = "cache", feature = "single_flight"))]
+pub(super) type Mode<M> = core::marker::PhantomData<fn() -> M>;

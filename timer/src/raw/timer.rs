@@ -268,6 +268,7 @@ pub fn never() -> Instant {
 }
 
 /// `duration` after `start`, or [`never`](crate::never()).
+#[cfg(feature = "sleep")]
 #[inline]
 pub(crate) fn after(start: Instant, duration: Duration) -> Instant {
     // An hour is near enough to need no look at what is never.
@@ -278,6 +279,7 @@ pub(crate) fn after(start: Instant, duration: Duration) -> Instant {
 }
 
 /// Whether `at` has come at `now`.
+#[cfg(feature = "sleep")]
 #[inline]
 pub(crate) fn has_come(at: Instant, now: Instant) -> bool {
     at <= now && at < never()
