@@ -5,6 +5,7 @@ mod docs;
 mod features;
 mod harden;
 mod models;
+mod msrv;
 mod package;
 mod run;
 mod test;
@@ -21,6 +22,7 @@ usage: cargo xtask COMMAND
                    the models whose schedules chance chooses
   weaken [NAME]    weakens each ordering, and switches on each mutant, until a model turns red
   features         checks each feature alone, none and all
+  msrv             the tests, by the oldest compiler that is promised
   docs             the documentation: no warning, and no page that leads to no example
   soak [--seconds N] [--seed N] [FAMILY]
                    random operations, cancelled at random, on all cores
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         "models" => models::check(&rest),
         "weaken" => weaken::all(rest.iter().find(|arg| !arg.starts_with("--"))),
         "features" => features::check(),
+        "msrv" => msrv::check(),
         "docs" => docs::check(),
         "soak" => harden::soak(&rest),
         "sanitize" => harden::sanitize(&rest),
