@@ -25,8 +25,11 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 
 /// Runs `future` on the worker threads, of which there is one per core.
 ///
-/// The task is cancelled when its handle is dropped; `detach` lets it go on. A panic in it ends
-/// the task, goes to whoever awaits the handle, and leaves the workers unharmed.
+/// A panic in it ends the task, goes to whoever awaits the handle, and leaves the workers unharmed.
+///
+/// # Cancel safety
+///
+/// The task is cancelled when its handle is dropped; `detach` lets it go on.
 ///
 /// # Panics
 ///

@@ -45,6 +45,10 @@ pub fn remote<F: Future>(future: F) -> (Remote<F>, Handle<F::Output>) {
 
 /// Runs `future` on `executor`, and waits for it with the handle.
 ///
+/// # Cancel safety
+///
+/// Dropping the [handle](Handle#cancel-safety) aborts the task.
+///
 /// # Examples
 ///
 /// ```

@@ -93,12 +93,20 @@ impl Clock {
     }
 
     /// Waits for `ticks`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future takes its timer away, and loses nothing.
     pub fn sleep(self: &Arc<Self>, ticks: u64) -> Sleep {
         let at = self.now().saturating_add(ticks);
         Sleep { clock: self.clone(), at, key: None }
     }
 
     /// Waits for `future`, for at most `ticks`. A result that is there beats the deadline.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the one inside.
     ///
     /// # Errors
     ///

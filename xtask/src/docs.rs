@@ -1,5 +1,5 @@
-//! The documentation as its readers see it: without a warning, and no page without an example or
-//! the way to one.
+//! The documentation as its readers see it: without a warning, no page without an example or the
+//! way to one, and no wait that does not say what dropping it loses.
 
 use std::{
     collections::BTreeMap,
@@ -33,7 +33,20 @@ pub(crate) fn check() -> Result<(), String> {
     if pages.0.len() < 400 {
         return Err("there are hardly any pages: does rustdoc write others now?".into());
     }
-    if poor.is_empty() { Ok(()) } else { Err(format!("no example, and no link to one: {poor:#?}")) }
+    if !poor.is_empty() {
+        return Err(format!("no example, and no link to one: {poor:#?}"));
+    }
+    let waits = pages.waits();
+    let silent: Vec<_> = waits.iter().filter(|(_, told)| !told).map(|(wait, _)| wait).collect();
+    println!("{} functions that return a future, {} without", waits.len(), silent.len());
+    if waits.len() < 100 {
+        return Err("hardly anything returns a future: does rustdoc write it otherwise now?".into());
+    }
+    if silent.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("no section on cancel safety: {silent:#?}"))
+    }
 }
 
 /// What rustdoc calls the pages of modules and items.
@@ -83,6 +96,39 @@ impl Pages {
                 method.is_some_and(has_example)
                     || (target != page && has_example(self.docs(&target)))
             })
+    }
+
+    /// Every function and method that returns a future of ours, and whether it has a section on
+    /// cancel safety.
+    fn waits(&self) -> Vec<(String, bool)> {
+        let is_future = |page: &PathBuf| {
+            self.0.get(page).is_some_and(|it| it.contains("id=\"impl-Future-for-"))
+        };
+        let mut found = Vec::new();
+        for (page, text) in &self.0 {
+            let name = page.file_name().unwrap_or_default().to_string_lossy();
+            // A page of a function is one signature; a type's has one a section.
+            let is_function = name.starts_with("fn.");
+            let (start, end) = match is_function {
+                true => ("<pre class=\"rust item-decl\">", "</pre>"),
+                false => ("<section id=\"", "</section>"),
+            };
+            for (signature, docs) in text.split(start).skip(1).filter_map(|it| it.split_once(end)) {
+                let opening = signature.split('>').next().unwrap_or_default();
+                let is_own = opening.starts_with("method.") || opening.starts_with("tymethod.");
+                if !is_function && (!is_own || opening.contains("trait-impl")) {
+                    continue;
+                }
+                let returned = signature.split_once("-&gt; <a class=\"struct\" href=\"");
+                let link = returned.and_then(|(_, rest)| rest.split('"').next());
+                if link.is_some_and(|link| is_future(&beside(page, link))) {
+                    let method = opening.split('"').next().filter(|_| !is_function);
+                    let wait = format!("{} {}", page.display(), method.unwrap_or_default());
+                    found.push((wait, docs.contains("id=\"cancel-safety")));
+                }
+            }
+        }
+        found
     }
 
     /// What a page says of its item, above its methods.

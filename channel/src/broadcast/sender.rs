@@ -57,22 +57,22 @@ pub struct WeakSender<T> {
 }
 
 impl<T> Sender<T> {
-    /// As [`channel`], without a receiver.
+    /// As [`channel`](super::channel), without a receiver.
     ///
     /// # Panics
     ///
-    /// As [`channel`].
+    /// As [`channel`](super::channel).
     #[must_use]
     #[track_caller]
     pub fn new(capacity: usize) -> Self {
         Self::with_overflow(capacity, Overflow::DropOldest)
     }
 
-    /// As [`with_overflow`], without a receiver.
+    /// As [`with_overflow`](super::with_overflow), without a receiver.
     ///
     /// # Panics
     ///
-    /// As [`channel`].
+    /// As [`channel`](super::channel).
     #[must_use]
     #[track_caller]
     pub fn with_overflow(capacity: usize, overflow: Overflow) -> Self {
