@@ -1,8 +1,8 @@
 //! Async concurrency primitives for any executor, checked with loom.
 //!
 //! A selvedge is the self-finished edge that keeps woven cloth from fraying; this one is finished
-//! on a loom. It has the locks, semaphores and timers that asyncio and tokio have, tied to no
-//! runtime: a future of this crate runs wherever it is polled.
+//! on a loom. It has the locks, semaphores, channels and timers that asyncio and tokio have, tied to
+//! no runtime: a future of this crate runs wherever it is polled.
 //!
 //! ```
 //! use std::time::Duration;
@@ -41,14 +41,14 @@
 //! | `channel` | `selvedge-channel` | `broadcast`, `mpmc`, `mpsc`, `oneshot`, `pipe`, `queue`, `watch`, `select`|
 //! | `time`    | `selvedge-timer` | `sleep`, `timeout`, `Deadline`, `interval`, `DelayQueue`, `VirtualClock` |
 //! | `context` | `selvedge-context` | who may still run, until when, and what happens at the end |
-//! | `model`   | this one         | checks a design of your own in every interleaving (feature `model`) |
+//! | `model`   | this one         | checks a design of your own in every schedule (feature `model`) |
 //!
-//! The guide is in the module `guide`: choosing a primitive, cancel safety, guards, decorators,
-//! executors, features, checking, performance.
+//! **Which one?** The chapter `guide::choosing` says it in a table. The other chapters of the module
+//! `guide`: cancel safety, guards, decorators, executors, features, checking, performance.
 //!
 //! Every primitive is a feature of its own, and all are on by default:
 //! `selvedge = { version = "0.1", default-features = false, features = ["mutex"] }` brings the
-//! mutex and nothing else, without `std`.
+//! mutex and what it is made of, without `std`.
 #![no_std]
 
 #[cfg(feature = "std")]

@@ -5,6 +5,8 @@ use std::{fs, path::Path};
 
 #[path = "house/names.rs"]
 mod names;
+#[path = "house/readme.rs"]
+mod readme;
 
 const CRATES: [&str; 4] = ["sync", "channel", "timer", "context"];
 

@@ -1,5 +1,5 @@
-//! The names in the README's table for those who come from elsewhere: each is there, or this does not
-//! compile. The test in `house.rs` holds the two lists together.
+//! The names in the README: each is there, or this does not compile. The tests in `house.rs` and
+//! `readme.rs` hold the two lists together.
 
 const _: () = {
     #[expect(unused_imports, reason = "it is there")]
@@ -21,17 +21,25 @@ const _: () = {
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::CancellationToken;
     #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::Futures;
+    #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::Guard;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::Handle;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::Shutdown;
     #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::Smol;
+    #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::Stack;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::TaskGroup;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::TaskTracker;
+    #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::Threads;
+    #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::Tokio;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::as_completed;
     #[expect(unused_imports, reason = "it is there")]
@@ -67,6 +75,8 @@ const _: () = {
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::Timed;
     #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::decorate::Trace;
+    #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::buffer;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::decorate::op;
@@ -76,6 +86,8 @@ const _: () = {
     use selvedge::context::join_all;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::race;
+    #[expect(unused_imports, reason = "it is there")]
+    use selvedge::context::remote;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::context::scope;
     #[expect(unused_imports, reason = "it is there")]
@@ -137,9 +149,13 @@ const _: () = {
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::sync::WaitGroup;
     #[expect(unused_imports, reason = "it is there")]
+    use selvedge::time::AsyncIoTimer;
+    #[expect(unused_imports, reason = "it is there")]
     use selvedge::time::Deadline;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::time::DelayQueue;
+    #[expect(unused_imports, reason = "it is there")]
+    use selvedge::time::TokioTimer;
     #[expect(unused_imports, reason = "it is there")]
     use selvedge::time::VirtualClock;
     #[expect(unused_imports, reason = "it is there")]

@@ -56,7 +56,8 @@ fn report(full: bool) -> Result<(), String> {
     println!("── measured in {:.0} s", start.elapsed().as_secs_f64());
     fs::create_dir_all(folder()).map_err(|error| format!("benches/report: {error}"))?;
     save("times.tsv", &measured)?;
-    save("machine.txt", &machine)?;
+    let minutes = start.elapsed().as_secs_f64() / 60.0;
+    save("machine.txt", &format!("{}; measured in {minutes:.0} minutes\n", machine.trim_end()))?;
     if let Some(counts) = instructions::count(&binary, names.lines())? {
         save("instructions.tsv", &counts)?;
     }

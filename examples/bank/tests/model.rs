@@ -36,6 +36,15 @@ fn the_check_finds_the_seeded_bug() {
     println!("{report}");
     assert!(report.seconds < 10.0, "{report}");
     assert!(report.failure.as_ref().is_some_and(|failure| failure.starts_with("deadlock")));
-    let verdict = report.timeline.unwrap().verdict().join(" ");
+    let timeline = report.timeline.unwrap();
+    let verdict = timeline.verdict().join(" ");
     assert!(verdict.contains("sleeps for ever from step"), "{verdict}");
+    // The README shows the end of it.
+    let told = [timeline.table(), timeline.verdict().join("\n")].concat();
+    let readme = include_str!("../../../README.md");
+    let (_, shown) = readme.split_once("  # | there").expect("the table");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    for line in shown.lines().skip(2) {
+        assert!(told.contains(line), "{line:?} is in the README, and not in\n{told}");
+    }
 }
