@@ -35,21 +35,36 @@
 //! # Ok::<(), selvedge::time::Elapsed>(())
 //! ```
 //!
-//! | module    | crate            | what is in it                                          |
-//! |-----------|------------------|--------------------------------------------------------|
-//! | `sync`    | `selvedge-sync`  | `Mutex`, `RwLock`, `Condvar`, `Semaphore`, their guards and futures         |
-//! | `channel` | `selvedge-channel` | `broadcast`, `mpmc`, `mpsc`, `oneshot`, `pipe`, `queue`, `watch`, `select`|
-//! | `time`    | `selvedge-timer` | `sleep`, `timeout`, `Deadline`, `interval`, `DelayQueue`, `VirtualClock` |
-//! | `context` | `selvedge-context` | who may still run, until when, and what happens at the end |
-//! | `model`   | this one         | checks a design of your own in every schedule (feature `model`) |
+//! | module | what is in it |
+//! |---|---|
+//! | [`sync`] | locks, semaphores, signals, barriers, values that are made once |
+//! | [`channel`] | `mpsc`, `mpmc`, `broadcast`, `watch`, `oneshot`, `queue`, `pipe`, and `select` over them |
+//! | [`time`] | `sleep`, `timeout`, `interval`, deadlines that move, `DelayQueue`, `VirtualClock` |
+//! | [`context`] | cancellation, groups of tasks, cleanups that await, decorators, executors |
+//! | [`block_on`], [`spawn`] | the embedded executor, for programs that have none |
+#![cfg_attr(
+    feature = "model",
+    doc = "| [`model`] | checks a design of your own in every schedule |"
+)]
+#![cfg_attr(
+    not(feature = "model"),
+    doc = "| `model` | checks a design of your own in every schedule (feature `model`) |"
+)]
 //!
-//! **Which one?** The chapter `guide::choosing` says it in a table. The other chapters of the module
-//! `guide`: cancel safety, guards, decorators, executors, features, checking, performance.
+//! **Which one?** [`guide::choosing`] says it in a table. The other chapters of the [`guide`]: cancel
+//! safety, guards, decorators, executors, features, checking, performance.
 //!
 //! Every primitive is a feature of its own, and all are on by default:
 //! `selvedge = { version = "0.1", default-features = false, features = ["mutex"] }` brings the
 //! mutex and what it is made of, without `std`.
 #![no_std]
+#![cfg_attr(
+    not(feature = "default"),
+    expect(
+        rustdoc::broken_intra_doc_links,
+        reason = "the front page names what a feature would bring"
+    )
+)]
 
 #[cfg(feature = "std")]
 extern crate std;

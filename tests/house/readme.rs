@@ -125,6 +125,11 @@ fn the_features_that_are_named_are_there_and_on_or_off_as_told() {
         }
     }
     assert!(count > 15, "{count} features");
+    // Whoever does not know of them cannot switch them on.
+    for (name, _) in features.iter().filter(|(name, _)| !name.starts_with('_')) {
+        let told = on.contains(name) || readme.contains(&format!("`{name}`"));
+        assert!(told, "README: {name} is off by default, and not named");
+    }
     let chapter = fs::read_to_string("src/guide/features.md").expect("readable");
     for row in chapter.lines().filter(|row| row.starts_with("| `")) {
         let first = row.split('|').nth(1).unwrap_or_default();

@@ -20,8 +20,8 @@
 //! | `async-io`    | `AsyncIoTimer`: async-io's own timer wakes, as smol's               |
 //! | `stream`      | [`Interval`] and [`DelayQueue`] are streams                         |
 //!
-//! The timers sleep in a hierarchical wheel: setting, moving and cancelling a deadline take the same
-//! time for a thousand and for a million of them, and allocate nothing once it has grown. No deadline
+//! The timers sleep in a hierarchical wheel: setting, moving and cancelling a deadline take as many
+//! steps for a thousand as for a million of them, and allocate nothing once it has grown. No deadline
 //! is early. One that stands alone is woken for in its own time; those of a crowd that come within a
 //! quarter of a millisecond are woken together.
 #![no_std]

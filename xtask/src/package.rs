@@ -17,6 +17,10 @@ pub(crate) const PUBLISHED: [(&str, &str); 5] = [
 const KEYS: [&str; 5] = ["description", "readme", "documentation", "keywords", "include"];
 const FILES: [&str; 5] = ["Cargo.toml", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs"];
 
+/// The report is of the package that measures, and lies in the repository alone. The README says so,
+/// and says in words what a chart shows that a page cannot show.
+const REPORT: &str = "benches/report/";
+
 /// The largest a package may be, in files: an include list that lets more in is wrong.
 const MOST_FILES: usize = 200;
 
@@ -36,6 +40,14 @@ pub(crate) fn check() -> Result<(), String> {
         for file in FILES {
             if !files.contains(&file) {
                 return Err(format!("{package} would be published without {file}"));
+            }
+        }
+        let readme = fs::read_to_string(root().join(folder).join("README.md"))
+            .map_err(|error| format!("{package}: README.md: {error}"))?;
+        for link in readme.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let elsewhere = link.is_empty() || link.starts_with("http") || link.starts_with(REPORT);
+            if !elsewhere && !files.contains(&link) {
+                return Err(format!("{package}: its README links to {link}, which is not in it"));
             }
         }
         let foreign = |file: &&&str| file.starts_with("tests/") || file.starts_with("benches/");
