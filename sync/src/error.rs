@@ -7,7 +7,7 @@ use core::fmt;
 /// # Examples
 ///
 #[cfg_attr(feature = "mutex", doc = "```")]
-#[cfg_attr(not(feature = "mutex"), doc = "```ignore")]
+#[cfg_attr(not(feature = "mutex"), doc = "```text")]
 /// use selvedge_sync::Mutex;
 ///
 /// let loom = Mutex::new(0);

@@ -10,7 +10,7 @@
 //! free never touches the line.
 //!
 #![cfg_attr(all(feature = "mutex", feature = "semaphore"), doc = "```")]
-#![cfg_attr(not(all(feature = "mutex", feature = "semaphore")), doc = "```ignore")]
+#![cfg_attr(not(all(feature = "mutex", feature = "semaphore")), doc = "```text")]
 //! use selvedge_sync::{Mutex, Semaphore};
 //!
 //! static LIMIT: Semaphore = Semaphore::new(2);
