@@ -144,25 +144,9 @@ impl<T> Future for Closed<'_, T> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        loop {
-            // RACE: 1. A counts a receiver. 2. B is the last to leave, and finds no line. 3. A lines
-            //       up, and sleeps for ever. So A looks at the gate before it counts.
-            let seen = this.shared.deserted.look().number();
-            if this.shared.receivers() == (0, 0) {
-                this.wait.set(None);
-                return Poll::Ready(());
-            }
-            match this.wait.as_mut().as_pin_mut() {
-                Some(wait) => drop(ready!(wait.poll_turn(cx))),
-                None => {
-                    this.wait.set(Some(this.shared.deserted.past(seen)));
-                    continue;
-                }
-            }
-            // Somebody has come since.
-            this.wait.set(None);
-        }
+        let this = self.project();
+        let shared = *this.shared;
+        shared.deserted.poll_until(this.wait, cx, || shared.receivers() == (0, 0))
     }
 }
 

@@ -20,6 +20,11 @@ use core::{
     fmt,
     sync::atomic::Ordering::{Acquire, Relaxed, Release},
 };
+#[cfg(any(feature = "broadcast", feature = "watch"))]
+use core::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 #[cfg(any(feature = "broadcast", feature = "watch"))]
 use selvedge_sync::raw::shim::op;
@@ -143,6 +148,32 @@ impl Gate {
                 false
             })
         });
+    }
+
+    /// Waits until it is so, which a step or the end of the gate may have made it.
+    #[cfg(any(feature = "broadcast", feature = "watch"))]
+    pub(crate) fn poll_until<'a>(
+        &'a self,
+        mut place: Pin<&mut Option<Wait<&'a Self, Past>>>,
+        cx: &mut Context<'_>,
+        is_so: impl Fn() -> bool,
+    ) -> Poll<()> {
+        loop {
+            // RACE: 1. A sees that it is not so yet. 2. B makes it so, steps, and finds no line.
+            //       3. A lines up, and sleeps for ever. So A looks at the gate before it sees.
+            let seen = self.look().number();
+            if is_so() {
+                place.set(None);
+                return Poll::Ready(());
+            }
+            match place.as_mut().as_pin_mut() {
+                Some(wait) => {
+                    drop(ready!(wait.poll_turn(cx)));
+                    place.set(None);
+                }
+                None => place.set(Some(self.past(seen))),
+            }
+        }
     }
 
     /// How many are in line.
