@@ -32,111 +32,76 @@ pub(crate) fn receive_again(receive: impl Fn() -> bool) {
 type Ends = (Sender<u8>, Receiver<u8>);
 
 pub(crate) fn sweep(report: Report<'_>) {
-    Swept::<Ends> {
-        name: "mpmc::Recv",
+    // Who receives sends it on, so that it is there as before.
+    let receives = |name, wait: fn(&Arc<Ends>) -> Waiting| Swept {
+        name,
         make: || mpmc::bounded(2),
-        wait: |ends| {
-            let ends = ends.clone();
-            Box::pin(async move {
-                let Ok(message) = ends.1.recv().await else { return false };
-                ends.0.try_send(message).is_ok()
-            })
-        },
+        wait,
         free: |(sender, _)| sender.try_send(1).unwrap(),
         waiting: |(_, receiver)| receiver.statistics().waiting_receivers,
         is_free: |(_, receiver)| receiver.len() == 1,
         // What is left after closing is whoever's comes first.
         close: None,
-    }
+    };
+    receives("mpmc::Recv", |ends| {
+        let ends = ends.clone();
+        Box::pin(async move {
+            let Ok(message) = ends.1.recv().await else { return false };
+            ends.0.try_send(message).is_ok()
+        })
+    })
     .sweep(report);
-    Swept::<Ends> {
-        name: "mpmc::RecvMany",
-        make: || mpmc::bounded(2),
-        wait: |ends| {
-            let ends = ends.clone();
-            Box::pin(async move {
-                let mut buffer = Vec::new();
-                let count = ends.1.recv_many(&mut buffer, 1).await;
-                count == 1 && ends.0.try_send(buffer[0]).is_ok()
-            })
-        },
-        free: |(sender, _)| sender.try_send(1).unwrap(),
-        waiting: |(_, receiver)| receiver.statistics().waiting_receivers,
-        is_free: |(_, receiver)| receiver.len() == 1,
-        close: None,
-    }
+    receives("mpmc::RecvMany", |ends| {
+        let ends = ends.clone();
+        Box::pin(async move {
+            let mut buffer = Vec::new();
+            let count = ends.1.recv_many(&mut buffer, 1).await;
+            count == 1 && ends.0.try_send(buffer[0]).is_ok()
+        })
+    })
     .sweep(report);
-    Swept::<Ends> {
-        name: "mpmc::Receiver as Stream",
-        make: || mpmc::bounded(2),
-        wait: |ends| {
-            let (ends, mut stream) = (ends.clone(), ends.1.clone());
-            Box::pin(async move {
-                let Some(message) = futures::StreamExt::next(&mut stream).await else {
-                    return false;
-                };
-                ends.0.try_send(message).is_ok()
-            })
-        },
-        free: |(sender, _)| sender.try_send(1).unwrap(),
-        waiting: |(_, receiver)| receiver.statistics().waiting_receivers,
-        is_free: |(_, receiver)| receiver.len() == 1,
-        close: None,
-    }
+    receives("mpmc::Receiver as Stream", |ends| {
+        let (ends, mut stream) = (ends.clone(), ends.1.clone());
+        Box::pin(async move {
+            let Some(message) = futures::StreamExt::next(&mut stream).await else {
+                return false;
+            };
+            ends.0.try_send(message).is_ok()
+        })
+    })
     .sweep(report);
-    Swept::<Ends> {
-        name: "mpmc::Send",
+    let sends = |name, close: fn(&Ends), wait: fn(&Arc<Ends>) -> Waiting| Swept {
+        name,
         make: || {
             let (sender, receiver) = mpmc::bounded(1);
             sender.try_send(0).unwrap();
             (sender, receiver)
         },
-        wait: |ends| {
-            let ends = ends.clone();
-            Box::pin(async move { ends.0.send(1).await.is_ok() && ends.1.try_recv().is_ok() })
-        },
+        wait,
         free: |(_, receiver)| receive_again(|| receiver.try_recv().is_ok()),
         waiting: |(sender, _)| sender.statistics().waiting_senders,
         is_free: |(sender, _)| sender.is_empty() && sender.statistics().held == 0,
-        close: Some(|(sender, _)| assert!(sender.close())),
-    }
+        close: Some(close),
+    };
+    let by_sender: fn(&Ends) = |(sender, _)| assert!(sender.close());
+    let by_receiver: fn(&Ends) = |(_, receiver)| assert!(receiver.close());
+    sends("mpmc::Send", by_sender, |ends| {
+        let ends = ends.clone();
+        Box::pin(async move { ends.0.send(1).await.is_ok() && ends.1.try_recv().is_ok() })
+    })
     .sweep(report);
-    Swept::<Ends> {
-        name: "mpmc::Reserve",
-        make: || {
-            let (sender, receiver) = mpmc::bounded(1);
-            sender.try_send(0).unwrap();
-            (sender, receiver)
-        },
-        wait: |ends| {
-            let ends = ends.clone();
-            Box::pin(async move { ends.0.reserve().await.is_ok() })
-        },
-        free: |(_, receiver)| receive_again(|| receiver.try_recv().is_ok()),
-        waiting: |(sender, _)| sender.statistics().waiting_senders,
-        is_free: |(sender, _)| sender.is_empty() && sender.statistics().held == 0,
-        close: Some(|(_, receiver)| assert!(receiver.close())),
-    }
+    sends("mpmc::Reserve", by_receiver, |ends| {
+        let ends = ends.clone();
+        Box::pin(async move { ends.0.reserve().await.is_ok() })
+    })
     .sweep(report);
-    Swept::<Ends> {
-        name: "mpmc::SenderSink",
-        make: || {
-            let (sender, receiver) = mpmc::bounded(1);
-            sender.try_send(0).unwrap();
-            (sender, receiver)
-        },
-        wait: |ends| {
-            let (open, mut sink) = (ends.clone(), ends.0.clone().into_sink());
-            Box::pin(async move {
-                let _open = open;
-                poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx)).await.is_ok()
-            })
-        },
-        free: |(_, receiver)| receive_again(|| receiver.try_recv().is_ok()),
-        waiting: |(sender, _)| sender.statistics().waiting_senders,
-        is_free: |(sender, _)| sender.is_empty() && sender.statistics().held == 0,
-        close: Some(|(_, receiver)| assert!(receiver.close())),
-    }
+    sends("mpmc::SenderSink", by_receiver, |ends| {
+        let (open, mut sink) = (ends.clone(), ends.0.clone().into_sink());
+        Box::pin(async move {
+            let _open = open;
+            poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx)).await.is_ok()
+        })
+    })
     .sweep(report);
     Swept::<Meeting> {
         name: "mpmc::Recv, a rendezvous",

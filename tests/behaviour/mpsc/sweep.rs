@@ -33,43 +33,40 @@ impl Full {
 }
 
 pub(crate) fn sweep(report: Report<'_>) {
-    Swept::<Full> {
-        name: "mpsc::Reserve",
+    let reserves = |name, wait: fn(&Arc<Full>) -> Waiting| Swept {
+        name,
         make: Full::new,
-        wait: |full| {
-            let full = full.clone();
-            Box::pin(async move { full.sender.reserve().await.is_ok() })
-        },
+        wait,
         free: |full| full.give(1),
         waiting: |full| full.sender.statistics().waiting_senders,
         is_free: |full| full.is_free(1),
         close: Some(|full| full.receiver.lock().unwrap().close()),
-    }
+    };
+    reserves("mpsc::Reserve", |full| {
+        let full = full.clone();
+        Box::pin(async move { full.sender.reserve().await.is_ok() })
+    })
     .sweep(report);
-    Swept::<Full> {
-        name: "mpsc::ReserveOwned",
-        make: Full::new,
-        wait: |full| {
-            let full = full.clone();
-            Box::pin(async move { full.sender.clone().reserve_owned().await.is_ok() })
-        },
-        free: |full| full.give(1),
-        waiting: |full| full.sender.statistics().waiting_senders,
-        is_free: |full| full.is_free(1),
-        close: Some(|full| full.receiver.lock().unwrap().close()),
-    }
+    reserves("mpsc::ReserveOwned", |full| {
+        let full = full.clone();
+        Box::pin(async move { full.sender.clone().reserve_owned().await.is_ok() })
+    })
     .sweep(report);
-    Swept::<Full> {
-        name: "mpsc::ReserveMany",
-        make: Full::new,
-        wait: |full| {
+    reserves("mpsc::SenderSink", |full| {
+        let (open, mut sink) = (full.clone(), full.sender.clone().into_sink());
+        Box::pin(async move {
+            let _open = open;
+            poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx)).await.is_ok()
+        })
+    })
+    .sweep(report);
+    Swept {
+        free: |full: &Full| full.give(2),
+        is_free: |full: &Full| full.is_free(2),
+        ..reserves("mpsc::ReserveMany", |full| {
             let full = full.clone();
             Box::pin(async move { full.sender.reserve_many(2).await.is_ok() })
-        },
-        free: |full| full.give(2),
-        waiting: |full| full.sender.statistics().waiting_senders,
-        is_free: |full| full.is_free(2),
-        close: Some(|full| full.receiver.lock().unwrap().close()),
+        })
     }
     .sweep(report);
     Swept::<(mpsc::Sender<u8>, Shared)> {
@@ -90,22 +87,6 @@ pub(crate) fn sweep(report: Report<'_>) {
             (seen.len, seen.held, seen.waiting_senders) == (0, 0, 0)
         },
         close: Some(|ends| ends.1.lock().unwrap().0.as_mut().unwrap().close()),
-    }
-    .sweep(report);
-    Swept::<Full> {
-        name: "mpsc::SenderSink",
-        make: Full::new,
-        wait: |full| {
-            let (open, mut sink) = (full.clone(), full.sender.clone().into_sink());
-            Box::pin(async move {
-                let _open = open;
-                poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx)).await.is_ok()
-            })
-        },
-        free: |full| full.give(1),
-        waiting: |full| full.sender.statistics().waiting_senders,
-        is_free: |full| full.is_free(1),
-        close: Some(|full| full.receiver.lock().unwrap().close()),
     }
     .sweep(report);
     // One receiver alone may wait, so each has a channel of its own.
