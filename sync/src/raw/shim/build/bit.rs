@@ -42,16 +42,19 @@ impl<T> Bit<T> {
     #[cold]
     #[inline(never)]
     fn wait(&self) {
-        // Each look is followed by twice as many pauses as the one before: a pause is some
-        // 25 ns, and a holder that runs is gone after one or two.
-        const LOOKS: u32 = 6;
-        let mut look = 0;
+        // A holder that runs is gone after a pause or two, of some 25 ns each; but whoever takes
+        // the lock as soon as that makes both wait for the memory that it guards, which moves
+        // from core to core at every turn. So the first wait is long enough for the other to go on
+        // for a while alone, and each later one is twice as long.
+        const FIRST: u32 = 32;
+        const LONGEST: u32 = 256;
+        let mut pauses = FIRST;
         loop {
-            if look < LOOKS {
-                for _ in 0..1_u32 << look {
+            if pauses <= LONGEST {
+                for _ in 0..pauses {
                     core::hint::spin_loop();
                 }
-                look += 1;
+                pauses *= 2;
             } else {
                 // The holder may have been preempted.
                 #[cfg(feature = "std")]
