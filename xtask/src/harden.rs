@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use crate::run::{Step, cargo, root};
@@ -19,15 +20,20 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 pub(crate) const SANITIZE: &str = "\
 usage: cargo xtask sanitize [address | thread] [SECONDS]
 
-  address  AddressSanitizer and LeakSanitizer over the behaviour tests, the executors and a soak
+  address  AddressSanitizer, and LeakSanitizer that comes with it, over the behaviour tests, the
+           executors, the histories, the fuzz targets and a soak; tests that leak on purpose are
+           not looked at for leaks
   thread   ThreadSanitizer over a soak, with every lock our own
 
-Without a word, both; the soaks take SECONDS each, 20 unless told. Needs a nightly toolchain of
-rustup's; where there is none, the installed compiler with RUSTC_BOOTSTRAP=1, and it says so.
-x86-64 Linux only.";
+Without a word, both; the soaks take SECONDS each, 20 unless told, and nothing takes longer than
+ten minutes. Needs a nightly toolchain of rustup's; where there is none, the installed compiler
+with RUSTC_BOOTSTRAP=1, and it says so. x86-64 Linux only.";
+
+/// Whoever takes longer sleeps for ever.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Parts of the names of tests that leak on purpose: what they forget shall hurt nobody else.
-const LEAKY: [&str; 13] = [
+const LEAKY: [&str; 12] = [
     "a_child_is_stored_once",
     "a_forgotten_look",
     "a_forgotten_waiter",
@@ -40,9 +46,10 @@ const LEAKY: [&str; 13] = [
     "mem_forget",
     "sweep::",
     "what_is_forgotten",
-    // tokio's own timers, which a slow machine makes late.
-    "drop_in::time::tokio_s",
 ];
+
+/// tokio's own timers, which a slow machine makes late.
+const TOKIO_S: &str = "drop_in::time::tokio_s";
 
 /// The sanitizers of rustc.
 pub(crate) fn sanitize(args: &[String]) -> Result<(), String> {
@@ -60,32 +67,47 @@ pub(crate) fn sanitize(args: &[String]) -> Result<(), String> {
     }
     let compiler = Compiler::find()?;
     for name in which {
-        let tests: &[_] = match name {
-            "address" => &["behaviour", "executors", "soak"],
-            _ => &["soak"],
-        };
-        let programs = compiler.build(name, tests)?;
-        for (test, program) in tests.iter().zip(programs) {
-            let run = |leaks: bool| {
-                let leaks = u8::from(leaks);
-                // A place on the stack that is used too late is found as well.
-                let options = format!("detect_stack_use_after_return=1:detect_leaks={leaks}");
-                step(&program).env("ASAN_OPTIONS", options).env("RUST_BACKTRACE", "0")
-            };
-            let called = |what| format!("{name} sanitizer, {test}{what}");
-            match *test {
-                "soak" => {
-                    let soak = run(true).args(["--seconds", seconds]);
-                    soak.env("TSAN_OPTIONS", suppressions()?).step(&called(""))?;
-                }
-                "behaviour" => {
-                    run(false).args(["--skip", "tokio_s"]).step(&called(", memory"))?;
-                    let skip = LEAKY.iter().flat_map(|leaky| ["--skip", *leaky]);
-                    run(true).args(skip).step(&called(", leaks"))?;
-                }
-                _ => run(true).step(&called(""))?,
-            }
+        match name {
+            "address" => address(&compiler, seconds)?,
+            _ => thread(&compiler, seconds)?,
         }
+    }
+    Ok(())
+}
+
+fn address(compiler: &Compiler, seconds: &str) -> Result<(), String> {
+    let tests = ["behaviour", "executors", "histories", "soak"];
+    let mut programs = compiler.build("address", "selvedge", &tests)?;
+    programs.extend(compiler.build("address", "selvedge-fuzz", &["fuzz"])?);
+    for (test, program) in tests.iter().chain(&["fuzz"]).zip(programs) {
+        let run = |leaks: bool| {
+            let leaks = u8::from(leaks);
+            // A place on the stack that is used too late is found as well.
+            let options = format!("detect_stack_use_after_return=1:detect_leaks={leaks}");
+            step(&program).env("ASAN_OPTIONS", options).env("RUST_BACKTRACE", "0")
+        };
+        let called = |what| format!("address sanitizer, {test}{what}");
+        match *test {
+            "soak" => run(true).args(["--seconds", seconds]).step_within(LONGEST, &called(""))?,
+            "behaviour" => {
+                let all = run(false).args(["--skip", TOKIO_S]);
+                all.step_within(LONGEST, &called(", memory"))?;
+                let skip = LEAKY.iter().chain([&TOKIO_S]).flat_map(|leaky| ["--skip", *leaky]);
+                run(true).args(skip).step_within(LONGEST, &called(", leaks"))?;
+            }
+            _ => run(true).step_within(LONGEST, &called(""))?,
+        }
+    }
+    Ok(())
+}
+
+fn thread(compiler: &Compiler, seconds: &str) -> Result<(), String> {
+    for program in compiler.build("thread", "selvedge", &["soak"])? {
+        step(&program)
+            .args(["--seconds", seconds])
+            .env("TSAN_OPTIONS", suppressions()?)
+            .env("RUST_BACKTRACE", "0")
+            .step_within(LONGEST, "thread sanitizer, soak")?;
     }
     Ok(())
 }
@@ -143,8 +165,13 @@ impl Compiler {
             .into())
     }
 
-    /// Builds `tests`, and tells where they are.
-    fn build(&self, sanitizer: &str, tests: &[&str]) -> Result<Vec<PathBuf>, String> {
+    /// Builds `tests` of `package`, and tells where they are.
+    fn build(
+        &self,
+        sanitizer: &str,
+        package: &str,
+        tests: &[&str],
+    ) -> Result<Vec<PathBuf>, String> {
         let build = match self {
             Self::Nightly => {
                 let mut rustup = Command::new("rustup");
@@ -159,7 +186,8 @@ impl Compiler {
             _ => "",
         };
         let build = build
-            .args(["test", "--target", TARGET, "--target-dir", "target/sanitize"])
+            .args(["test", "--target", TARGET, "--target-dir", "target/sanitize", "-p", package])
+            .args(["--features", "selvedge/model"])
             // The lints of nightly are not ours.
             .rustflag(&format!("-Zsanitizer={sanitizer} {own} --cap-lints allow"));
         executables(build, tests)
@@ -189,26 +217,35 @@ fn executables(build: Step, tests: &[&str]) -> Result<Vec<PathBuf>, String> {
 const HASTY: [&str; 4] =
     ["a_waker_may_use_the_timer_whenever", "in_real_time", "items_come_and_go", "drop_in::time"];
 
-/// memcheck over the behaviour tests, or those whose names contain what is given.
+/// memcheck over the behaviour tests, or those whose names contain what is given: one at a time, for
+/// memory and leaks; then those that leak on purpose, for memory alone.
 pub(crate) fn valgrind(args: &[String]) -> Result<(), String> {
     let present = Command::new("valgrind").arg("--version").output();
     if !present.is_ok_and(|told| told.status.success()) {
         return Err("valgrind was not run: it is not installed".into());
     }
-    let programs = executables(cargo(["test"]), &["behaviour"])?;
-    for program in programs {
-        let mut valgrind = Command::new("valgrind");
-        valgrind
-            .args(["--quiet", "--error-exitcode=9", "--leak-check=full", "--fair-sched=yes"])
-            .args(["--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"])
-            .arg(program)
-            .args(["--test-threads", "1"])
-            .args(LEAKY.iter().chain(&HASTY).flat_map(|name| ["--skip", *name]))
+    for program in executables(cargo(["test"]), &["behaviour"])? {
+        let run = |leaks: &str| {
+            let mut valgrind = Command::new("valgrind");
+            valgrind
+                .args(["--quiet", "--error-exitcode=9", "--fair-sched=yes"])
+                .args([&format!("--leak-check={leaks}"), "--show-leak-kinds=definite"])
+                .arg("--errors-for-leak-kinds=definite")
+                .arg(&program)
+                .args(["--test-threads", "1"])
+                .args(HASTY.iter().flat_map(|name| ["--skip", *name]))
+                // A trace takes valgrind ten seconds.
+                .env("RUST_BACKTRACE", "0")
+                .current_dir(root());
+            Step(valgrind)
+        };
+        run("full")
+            .args(LEAKY.iter().flat_map(|name| ["--skip", *name]))
             .args(args)
-            // A trace takes valgrind ten seconds.
-            .env("RUST_BACKTRACE", "0")
-            .current_dir(root());
-        Step(valgrind).step("valgrind")?;
+            .step_within(LONGEST, "valgrind")?;
+        if args.is_empty() {
+            run("no").args(LEAKY).step_within(LONGEST, "valgrind, those that leak on purpose")?;
+        }
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 /// The root of the repository.
@@ -47,6 +48,27 @@ impl Step {
         let status = self.0.status().map_err(|error| format!("{name}: {error}"))?;
         println!("── {name}: {:.1} s", start.elapsed().as_secs_f64());
         if status.success() { Ok(()) } else { Err(format!("{name} failed")) }
+    }
+
+    /// As [`step`](Self::step), for what might never end.
+    pub(crate) fn step_within(mut self, limit: Duration, name: &str) -> Result<(), String> {
+        println!("── {name}");
+        let told = |error| format!("{name}: {error}");
+        let start = Instant::now();
+        let mut child = self.0.spawn().map_err(told)?;
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(told)? {
+                break status;
+            }
+            if start.elapsed() > limit {
+                child.kill().map_err(told)?;
+                child.wait().map_err(told)?;
+                return Err(format!("{name} was not done after {} s", limit.as_secs()));
+            }
+            thread::sleep(Duration::from_millis(50));
+        };
+        println!("── {name}: {:.1} s", start.elapsed().as_secs_f64());
+        if status.success() { Ok(()) } else { Err(format!("{name} failed: {status}")) }
     }
 
     /// Runs it to its end and hands out what it printed.
