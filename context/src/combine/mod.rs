@@ -1,6 +1,7 @@
 //! Futures side by side in one task. Each child has a waker of its own, and is polled when that
 //! one was woken: a thousand children cost a thousand polls, not a million. (Where up to sixteen are
-//! joined, all are polled together, with their task's own waker: that costs less.)
+//! joined, raced or waited for, all are polled together, with their task's own waker: that costs
+//! less.)
 //!
 //! Nothing is spawned. Children that are dropped unfinished are dropped in place, at once.
 

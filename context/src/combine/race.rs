@@ -1,13 +1,17 @@
 //! Waiting for the first.
 
 use core::{
+    convert::Infallible,
     fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use crate::raw::children::{Children, Event};
+use crate::raw::{
+    children::{Children, Event},
+    few::Few,
+};
 
 /// Waits for the first of `futures` that is ready; `None` if there are none.
 ///
@@ -15,8 +19,8 @@ use crate::raw::children::{Children, Event};
 ///
 /// # Fairness
 ///
-/// They are first polled in their order, and then in the order in which they are woken: of those
-/// that are ready at once, the first one wins.
+/// They are first polled in their order. After that up to 16 are polled in their order again, and
+/// more in the order in which they are woken: of those that are ready at once, the first one wins.
 ///
 /// # Cancel safety
 ///
@@ -39,13 +43,22 @@ use crate::raw::children::{Children, Event};
 /// ```
 #[doc(alias = "select_all")]
 pub fn race<F: Future>(futures: impl IntoIterator<Item = F>) -> Race<F> {
-    Race { children: Some(Children::of(futures)) }
+    let mut futures = futures.into_iter();
+    Race(match Few::of(&mut futures) {
+        Ok(few) => Racing::Few(few),
+        Err(first) => Racing::Many(Children::of(first.into_iter().chain(futures))),
+    })
 }
 
 /// The future of [`race`].
 #[must_use = "futures do nothing unless polled"]
-pub struct Race<F> {
-    children: Option<Children<F>>,
+pub struct Race<F>(Racing<F>);
+
+enum Racing<F> {
+    /// What ends is not kept, but handed out.
+    Few(Few<F, Infallible>),
+    Many(Children<F>),
+    Over,
 }
 
 // The children are pinned where they lie, and nothing else is.
@@ -54,27 +67,36 @@ impl<F> Unpin for Race<F> {}
 impl<F: Future> Future for Race<F> {
     type Output = Option<F::Output>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let children = self.children.as_mut().expect("a future was polled after completion");
-        let mut output = None;
-        while !children.is_empty() {
-            match children.poll_next(cx) {
+        let output = match &mut self.0 {
+            Racing::Few(few) => match few.poll(cx, Err) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Event::Ended(_, first)) => {
-                    output = Some(first);
-                    break;
+                Poll::Ready(Err(first)) => Some(first),
+                Poll::Ready(Ok(())) => None,
+            },
+            Racing::Many(children) => loop {
+                match children.poll_next(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Event::Ended(_, first)) => break Some(first),
+                    Poll::Ready(Event::Own(_)) => {}
                 }
-                Poll::Ready(Event::Own(_)) => {}
-            }
-        }
-        self.children = None;
+            },
+            Racing::Over => panic!("a future was polled after completion"),
+        };
+        // The others are dropped here.
+        self.0 = Racing::Over;
         Poll::Ready(output)
     }
 }
 
 impl<F> fmt::Debug for Race<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let left = self.children.as_ref().map_or(0, Children::len);
+        let left = match &self.0 {
+            Racing::Few(few) => few.left(),
+            Racing::Many(children) => children.len(),
+            Racing::Over => 0,
+        };
         f.debug_struct("Race").field("left", &left).finish_non_exhaustive()
     }
 }

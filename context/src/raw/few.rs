@@ -3,10 +3,11 @@
 //! To find out who was woken costs a block of wakers, two queues and a lock a wake-up. For a few
 //! children it costs less to ask them all.
 //!
-//! Invariant: the box never moves a future, and a future leaves its place by being dropped there.
-#![expect(unsafe_code, reason = "futures are pinned in a box")]
+//! Invariant: the places never move while a future is in one, and a future leaves its place by being
+//! dropped there.
+#![expect(unsafe_code, reason = "futures are pinned in their places")]
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use core::{
     fmt,
     future::Future,
@@ -20,10 +21,7 @@ use core::{
 pub const FEW: usize = 16;
 
 /// Futures of one type, and what has become of those that have ended.
-pub struct Few<F, T> {
-    places: Box<[Place<F, T>]>,
-    left: usize,
-}
+pub struct Few<F, T>(Vec<Place<F, T>>);
 
 enum Place<F, T> {
     Runs(F),
@@ -43,7 +41,7 @@ impl<F, T> Few<F, T> {
         }
         let places: Vec<_> = futures.take(FEW + 1).map(Place::Runs).collect();
         if places.len() <= FEW {
-            return Ok(Self { left: places.len(), places: places.into() });
+            return Ok(Self(places));
         }
         let futures = places.into_iter().filter_map(|place| match place {
             Place::Runs(future) => Some(future),
@@ -54,12 +52,12 @@ impl<F, T> Few<F, T> {
 
     /// How many have not ended.
     pub fn left(&self) -> usize {
-        self.left
+        self.0.iter().filter(|place| matches!(place, Place::Runs(_))).count()
     }
 
     /// What has become of them, in their order.
     pub fn outputs(&mut self) -> Vec<T> {
-        let places = mem::take(&mut self.places).into_iter();
+        let places = mem::take(&mut self.0).into_iter();
         places
             .map(|place| match place {
                 Place::Ended(output) => output,
@@ -74,20 +72,22 @@ impl<F: Future, T> Few<F, T> {
     ///
     /// # Errors
     ///
-    /// The first error of `keep`; the others are where they were.
+    /// The first error of `keep`; the others are where they were, and not all have been polled.
     #[inline]
     pub fn poll<E>(
         &mut self,
         cx: &mut Context<'_>,
         keep: impl Fn(F::Output) -> Result<T, E>,
     ) -> Poll<Result<(), E>> {
-        for place in &mut self.places {
+        let mut pending = false;
+        for place in &mut self.0 {
             let Place::Runs(future) = place else { continue };
-            // SAFETY: the future stays where it is, in the box, until it is dropped there.
+            // SAFETY: the future stays where it is until it is dropped there: nothing is added to
+            // the places, and they are taken out when no future is left.
             let Poll::Ready(output) = unsafe { Pin::new_unchecked(future) }.poll(cx) else {
+                pending = true;
                 continue;
             };
-            self.left -= 1;
             // Dropped in its place; should its destructor panic, the place is free all the same.
             *place = Place::Gone;
             match keep(output) {
@@ -95,12 +95,12 @@ impl<F: Future, T> Few<F, T> {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        if self.left == 0 { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if pending { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 }
 
 impl<F, T> fmt::Debug for Few<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Few").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("Few").field("left", &self.left()).finish_non_exhaustive()
     }
 }
