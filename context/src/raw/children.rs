@@ -9,7 +9,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     fmt,
     future::Future,
-    mem,
+    iter, mem,
     pin::Pin,
     task::{Context, Poll, Waker},
 };
@@ -93,11 +93,25 @@ impl<F> Children<F> {
 
     /// All of `futures`, numbered from 0.
     pub fn of(futures: impl IntoIterator<Item = F>) -> Self {
-        let futures = futures.into_iter();
-        let mut children = Self::new(0, futures.size_hint().0);
-        for future in futures {
-            children.insert(future);
+        // Fused: the last chunk alone may be short.
+        let mut futures = futures.into_iter().fuse();
+        let mut chunks = iter::from_fn(|| {
+            let chunk: Vec<_> = futures.by_ref().take(CHUNK).map(Place::Taken).collect();
+            (!chunk.is_empty()).then_some(chunk)
+        });
+        let mut children = Self::new(0, 1);
+        let mut len = 0;
+        if let Some(first) = chunks.next() {
+            len = first.len();
+            children.first = first.into();
         }
+        for mut chunk in chunks {
+            len += chunk.len();
+            chunk.resize_with(CHUNK, || Place::Free(NONE));
+            children.others.push(chunk.into());
+        }
+        children.ready.grow(len);
+        (children.used, children.len) = (len as u32, len);
         children
     }
 
