@@ -22,7 +22,7 @@ use self::group::{Group, Owner};
 use crate::{
     CancellationToken, Execute, Failure, GroupError, Member, Panic, Reason, Start, Started,
     ZeroLimit,
-    raw::{catch::catch, link},
+    raw::{catch::catch, link, share::Share},
 };
 
 /// A group of tasks on an executor, which ends when all of them have ended.
@@ -334,8 +334,9 @@ impl<X, E> Spawner<X, E> {
         F: Future<Output = Result<(), E>>,
         Y: Execute<Member<F, E>>,
     {
-        let Some(number) = self.group.enter() else { return false };
-        executor.execute(Member::new(self.group.clone(), number, name, future));
+        let (seat, number) = Share::join(&self.group);
+        let Some(number) = number else { return false };
+        executor.execute(Member::new(seat, number, name, future));
         true
     }
 }

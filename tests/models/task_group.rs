@@ -9,7 +9,10 @@ use std::{
     },
 };
 
-use selvedge::context::{Spawner, TaskGroup};
+use selvedge::{
+    context::{Spawner, TaskGroup},
+    sync::Semaphore,
+};
 
 use crate::{
     handle::Done,
@@ -76,6 +79,50 @@ fn the_end_comes_after_all_children() {
         for done in &done {
             done.touch();
         }
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+}
+
+/// Looks at what a child did when it is dropped.
+struct Look(Arc<Done>);
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        self.0.touch();
+    }
+}
+
+/// Whoever leaves a group last that has no owner any more frees it, and sees what the others did.
+///
+/// Red when: the fence in `Share::drop` is Relaxed; mutant "the last one to leave keeps what was
+/// shared".
+#[test]
+fn the_last_child_frees_the_group() {
+    check(2, || {
+        let jobs = Jobs::default();
+        let group = TaskGroup::new(Collect(jobs.clone())).supervise();
+        let done = Done::new();
+        let inside = done.clone();
+        group.spawn(async move {
+            let look = Look(inside);
+            look.0.touch();
+            Err(look)
+        });
+        // It is polled while the owner goes, and ends after that.
+        let gate = Arc::new(Semaphore::new(0));
+        let inside = gate.clone();
+        group.spawn(async move {
+            block_on(inside.acquire()).unwrap().forget();
+            Ok(())
+        });
+        let others = [(); 2].map(|()| {
+            let jobs = jobs.clone();
+            spawn(move || run_one(&jobs))
+        });
+        drop(group);
+        gate.add_permits(1);
         for other in others {
             other.join().unwrap();
         }

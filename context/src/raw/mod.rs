@@ -8,6 +8,7 @@
 //! | `link`     | one value from one task to another, and a word back         | yes      |
 //! | `pool`     | room for futures of any type, without a box for each        | yes      |
 //! | `ready`    | which of many children were woken                           | yes      |
+//! | `share`    | many who hold an `Arc` together, for they are counted anyway | yes      |
 //! | `seldom`   | what is seldom there, and so is dropped out of line         | yes      |
 //! | `seats`    | room for a few futures inside of another                    | yes      |
 //! | `start`    | a child that says that it has started                       | no       |
@@ -23,5 +24,7 @@ pub mod ready;
 pub mod seats;
 #[cfg(feature = "decorate")]
 pub mod seldom;
+#[cfg(feature = "task_group")]
+pub mod share;
 #[cfg(feature = "scope")]
 pub mod start;

@@ -21,7 +21,8 @@
 //! 1. Who adds a child to a closed group takes it off again, and its future is never polled: so a
 //!    closed group that was seen with no children stays without.
 //! 2. A child counts until its future has been dropped.
-//! 3. A child that waits stands in `line`. `CANCELLED` is set before the line is emptied, and who
+//! 3. The group is alive while it has children: they hold it together (`raw/share.rs`).
+//! 4. A child that waits stands in `line`. `CANCELLED` is set before the line is emptied, and who
 //!    lines up looks for it under the line's lock.
 #![expect(unsafe_code, reason = "the group is what its children stand in line at")]
 
@@ -36,13 +37,16 @@ use selvedge_sync::{
     Semaphore,
     raw::{
         line::{Answer, Asks, Line, Place, Primitive, Queue, Turns},
-        shim::{Label, Lock, atomic::AtomicU64, doomed, mutant, op},
+        shim::{Heap, Label, Lock, atomic::AtomicU64, doomed, mutant, op},
         slot::WakerSlot,
         wakers::{WakeList, in_batches},
     },
 };
 
-use crate::{Failure, GroupError, Reason, Registration, Who};
+use crate::{
+    Failure, GroupError, Reason, Registration, Who,
+    raw::share::{Counts, Share},
+};
 
 const CLOSED: u64 = 1;
 const CANCELLED: u64 = 2;
@@ -60,7 +64,11 @@ pub(crate) struct Group<E> {
     report: Lock<GroupError<E>>,
     pub(super) limit: Option<Arc<Semaphore>>,
     pub(super) supervises: bool,
+    _heap: Heap,
 }
+
+/// A child's place in its group; dropping it, the child leaves.
+pub(crate) type Seat<E> = Share<Group<E>>;
 
 /// What a child waits for: that the group is cancelled.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +120,33 @@ impl<E> Turns for Group<E> {
     }
 }
 
+// SAFETY: children alone change their count, here.
+unsafe impl<E> Counts for Group<E> {
+    /// The child's number, unless the group takes none.
+    type Joined = Option<usize>;
+
+    #[inline]
+    fn join(&self) -> (bool, Option<usize>) {
+        let state = self.state.fetch_add(SPAWNED + ONE, Relaxed);
+        let is_taken = state & CLOSED == 0 || mutant!("a closed group takes children");
+        (state & CHILDREN == 0, is_taken.then_some((state / SPAWNED) as usize))
+    }
+
+    /// A child has ended, and its future is gone.
+    #[inline]
+    fn leave(&self) -> bool {
+        // ORDERING: Release pairs with the Acquire in `is_over`: whoever sees the group end sees
+        // what its children did. It pairs with the last child's own, too.
+        self.state.fetch_sub(ONE, Release) & CHILDREN == ONE
+    }
+
+    fn deserted(&self) {
+        if !mutant!("the last child is silent") {
+            self.owner.wake();
+        }
+    }
+}
+
 impl<E> Group<E> {
     #[cfg_attr(selvedge_loom, track_caller)]
     pub(super) fn new() -> Self {
@@ -123,28 +158,7 @@ impl<E> Group<E> {
             report: Lock::new(GroupError::new()),
             limit: None,
             supervises: false,
-        }
-    }
-
-    /// Counts one more child: its number, unless the group takes none.
-    #[inline]
-    pub(super) fn enter(&self) -> Option<usize> {
-        let state = self.state.fetch_add(SPAWNED + ONE, Relaxed);
-        if state & CLOSED != 0 && !mutant!("a closed group takes children") {
-            self.leave();
-            return None;
-        }
-        Some((state / SPAWNED) as usize)
-    }
-
-    /// A child has ended, and its future is gone.
-    #[inline]
-    pub(super) fn leave(&self) {
-        // ORDERING: Release pairs with the Acquire in `is_over`: whoever sees the group end sees
-        // what its children did.
-        let before = self.state.fetch_sub(ONE, Release);
-        if before & CHILDREN == ONE && !mutant!("the last child is silent") {
-            self.owner.wake();
+            _heap: Heap::new(),
         }
     }
 

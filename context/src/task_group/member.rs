@@ -14,8 +14,11 @@ use selvedge_sync::{
     raw::{line::Wait, shim::doomed},
 };
 
-use super::group::{Cancel, Group};
-use crate::{Failure, Panic, Who, raw::catch::catch};
+use super::group::{Cancel, Group, Seat};
+use crate::{
+    Failure, Panic, Who,
+    raw::catch::{Payload, catch},
+};
 
 pin_project! {
     /// A child of a [`TaskGroup`](crate::TaskGroup), on its way to an executor.
@@ -26,8 +29,9 @@ pin_project! {
     pub struct Member<F, E> {
         #[pin]
         future: Option<F>,
+        // Its place in the group, until it has ended; it waits there to be cancelled.
         #[pin]
-        cancel: Wait<Arc<Group<E>>, Cancel>,
+        cancel: Option<Wait<Seat<E>, Cancel>>,
         number: usize,
         extra: Option<Box<Extra>>,
     }
@@ -86,16 +90,16 @@ impl Extra {
 impl<F, E> Member<F, E> {
     #[inline]
     pub(super) fn new(
-        group: Arc<Group<E>>,
+        seat: Seat<E>,
         number: usize,
         name: Option<Cow<'static, str>>,
         future: F,
     ) -> Self {
-        let extra = match (&name, &group.limit) {
+        let extra = match (&name, &seat.limit) {
             (None, None) => None,
             (_, limit) => Some(Box::new(Extra::new(name, limit.as_ref()))),
         };
-        Self { future: Some(future), cancel: Wait::new(group, Cancel), number, extra }
+        Self { future: Some(future), cancel: Some(Wait::new(seat, Cancel)), number, extra }
     }
 
     /// Ends well.
@@ -106,49 +110,69 @@ impl<F, E> Member<F, E> {
             Ok(()) => {
                 // The next one's turn comes before the group may end.
                 *this.extra = None;
-                if let Some(group) = this.cancel.handle() {
-                    group.leave();
-                }
+                this.cancel.set(None);
             }
             Err(payload) => self.end(Err(Some(Failure::Panicked(Panic::new(payload))))),
         }
     }
 
-    /// Drops the future, then notes what has become of it: nothing, if it was dropped before its
-    /// end.
+    /// Drops the future, notes what has become of it, and leaves the group.
     #[cold]
     #[inline(never)]
-    fn end(self: Pin<&mut Self>, outcome: Result<(), Option<Failure<E>>>) {
-        if let Some(group) = self.cancel.handle().cloned() {
-            self.end_in(&group, outcome);
+    fn end(mut self: Pin<&mut Self>, outcome: Result<(), Option<Failure<E>>>) {
+        let end = self.as_mut().drop_future(outcome);
+        let mut cancel = self.project().cancel;
+        if let Some(group) = group(cancel.as_ref()) {
+            end.note(group);
         }
+        cancel.set(None);
     }
 
-    #[cold]
-    #[inline(never)]
-    fn end_in(self: Pin<&mut Self>, group: &Group<E>, outcome: Result<(), Option<Failure<E>>>) {
+    /// Drops the future. The outcome is nothing if it was dropped before its end.
+    fn drop_future(self: Pin<&mut Self>, outcome: Result<(), Option<Failure<E>>>) -> End<E> {
         let mut this = self.project();
         let dropped = catch(|| this.future.set(None));
         let name = this.extra.take().and_then(|extra| extra.name);
-        let who = Who::Child(*this.number, name);
-        if let Err(None) = &outcome {
-            group.note_unfinished(who.clone());
-        }
-        match (outcome, dropped) {
-            (Err(Some(failure)), _) => group.fail(who, failure),
-            (_, Err(payload)) => group.fail(who, Failure::Panicked(Panic::new(payload))),
-            (_, Ok(())) => {}
-        }
-        group.leave();
+        End { who: Who::Child(*this.number, name), outcome, dropped }
     }
 
     /// Dropped by the executor.
     #[cold]
     #[inline(never)]
-    fn dropped(self: Pin<&mut Self>) {
-        let Some(group) = self.cancel.handle() else { return };
+    fn dropped(mut self: Pin<&mut Self>) {
+        let cancel = self.as_mut().project().cancel;
+        let Some(group) = group(cancel.as_ref()) else { return };
         let failure = if group.is_cancelled() { None } else { Some(Failure::Lost) };
         self.end(Err(failure));
+    }
+}
+
+/// The group that a child is in, unless it has left.
+#[inline]
+fn group<E>(cancel: Pin<&Option<Wait<Seat<E>, Cancel>>>) -> Option<&Group<E>> {
+    cancel.get_ref().as_ref().and_then(Wait::handle).map(|seat| &**seat)
+}
+
+/// How a child has ended.
+struct End<E> {
+    who: Who,
+    outcome: Result<(), Option<Failure<E>>>,
+    dropped: Result<(), Payload>,
+}
+
+impl<E> End<E> {
+    fn note(self, group: &Group<E>) {
+        let Self { who, outcome, dropped } = self;
+        match (outcome, dropped) {
+            (Err(Some(failure)), _) => group.fail(who, failure),
+            (Err(None), Ok(())) => group.note_unfinished(who),
+            (Err(None), Err(payload)) => {
+                group.note_unfinished(who.clone());
+                group.fail(who, Failure::Panicked(Panic::new(payload)));
+            }
+            (Ok(()), Err(payload)) => group.fail(who, Failure::Panicked(Panic::new(payload))),
+            (Ok(()), Ok(())) => {}
+        }
     }
 }
 
@@ -158,7 +182,7 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Member<F, E> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.as_mut().project();
-        let Some(group) = this.cancel.handle() else { return Poll::Ready(()) };
+        let Some(group) = group(this.cancel.as_ref()) else { return Poll::Ready(()) };
         if !group.is_cancelled() {
             let may_run = match this.extra {
                 Some(extra) => extra.poll_turn(cx).is_ready(),
@@ -183,15 +207,17 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Member<F, E> {
                 }
             }
         }
-        match self.as_mut().project().cancel.poll_turn(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(cancelled) => {
-                if let Some(cancelled) = cancelled {
-                    self.end_in(&cancelled.into_handle(), Err(None));
-                }
-                Poll::Ready(())
-            }
+        let Some(cancel) = self.as_mut().project().cancel.as_pin_mut() else {
+            return Poll::Ready(());
+        };
+        let Poll::Ready(cancelled) = cancel.poll_turn(cx) else { return Poll::Pending };
+        if let Some(cancelled) = cancelled {
+            // The seat is out of the line, and left when its future is gone.
+            let seat = cancelled.into_handle();
+            self.as_mut().drop_future(Err(None)).note(&seat);
+            self.project().cancel.set(None);
         }
+        Poll::Ready(())
     }
 }
 
