@@ -179,6 +179,54 @@ fn the_future_has_a_name() {
     assert_eq!(block_on(holds.0).unwrap(), 42);
 }
 
+/// What comes back when the limiter is closed, the pool, or nobody waits any more.
+fn given_back_after_close() -> usize {
+    let mut cases = 0;
+    for (waits, runs) in [(false, false), (false, true), (true, false), (true, true)] {
+        let limiter = Arc::new(Semaphore::new(1));
+        let (pool, drops) = (List::default(), Drops::default());
+        let offload = || {
+            let (jobs, guard) = (pool.clone(), drops.guard());
+            let offload = offload_to(move |job| jobs.borrow_mut().push(job), move |_| guard);
+            Box::pin(offload.limit(limiter.clone()))
+        };
+        let mut first = Some(offload());
+        let mut line = [offload(), offload()];
+        let watched = Watched::new();
+        assert!(watched.poll(first.as_mut().unwrap().as_mut()).is_pending());
+        for offload in &mut line {
+            assert!(watched.poll(offload.as_mut()).is_pending());
+        }
+        limiter.close();
+        assert_eq!(watched.woken(), 2, "those in line are sent away");
+        if !waits {
+            drop(first.take());
+        }
+        let job = pool.borrow_mut().pop().unwrap();
+        assert!(pool.borrow().is_empty(), "the others never came");
+        if runs {
+            job.run();
+        } else {
+            drop(job);
+        }
+        assert_eq!(limiter.available_permits(), 1);
+        if let Some(mut first) = first {
+            assert_eq!(watched.woken(), 3);
+            assert_eq!(now(first.as_mut()).is_ok(), runs);
+        }
+        for mut offload in line {
+            assert!(matches!(now(offload.as_mut()), Err(JoinError::Lost)));
+        }
+        assert!(
+            matches!(now(offload().as_mut()), Err(JoinError::Lost)),
+            "nor does one that comes later"
+        );
+        assert_eq!((watched.kept(), drops.count()), (0, 4));
+        cases += 1;
+    }
+    cases
+}
+
 /// Both halves are dropped after each number of polls, in each order, here and on two threads.
 pub(crate) fn sweep(report: Report<'_>) {
     let mut cases = 0;
@@ -232,6 +280,8 @@ pub(crate) fn sweep(report: Report<'_>) {
     }
     assert_eq!(drops.count(), ROUNDS);
     report("offload", "2 handles dropped in parallel", ROUNDS);
+
+    report("offload", "3 given back after close", given_back_after_close());
 
     // A waker that panics keeps no output back.
     for meddles in [false, true] {

@@ -55,6 +55,7 @@ const ALL: &[fn(Report<'_>)] = &[
     crate::deadline::sweep,
     crate::decorate::sweep,
     crate::event::sweep,
+    crate::execute::sweep,
     crate::guard::sweep,
     crate::keyed_mutex::sweep,
     crate::combine::sweep,

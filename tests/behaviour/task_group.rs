@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod endings;
+mod start;
 mod sweep;
 
 pub(crate) use sweep::sweep;

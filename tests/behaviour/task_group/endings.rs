@@ -16,7 +16,7 @@ use selvedge::{
 use super::{Bad, group};
 use crate::{
     handle::{Drops, Manual},
-    harness::{Watched, panics, poll, ready as now},
+    harness::{Watched, growth, panics, poll, ready as now},
     scope::{errors, why},
 };
 
@@ -250,4 +250,43 @@ fn body_and_child_fail_in_the_same_step() {
     let error = now(run).unwrap_err();
     assert_eq!(errors(&error), ["child", "body"]);
     assert_eq!(error.failures()[1].0, Who::Body);
+}
+
+/// The group is freed with whoever is left last: owner, spawner or child, in whatever order they go.
+#[test]
+fn whoever_is_left_last_frees_it() {
+    let turn = |order: usize| {
+        let (executor, group) = group();
+        for _ in 0..3 {
+            let mut spawner = Some((*group).clone());
+            group.spawn(async move {
+                if order % 2 == 0 {
+                    spawner = None;
+                }
+                yield_now().await;
+                drop(spawner);
+                Ok(())
+            });
+        }
+        let spawner = (*group).clone();
+        // All children go, and others come.
+        (0..order).for_each(|_| executor.run());
+        spawner.spawn(ready(Ok(())));
+        match order % 3 {
+            0 => drop((group, spawner)),
+            1 => drop((spawner, group)),
+            _ => {
+                drop(group);
+                executor.run();
+                assert!(!spawner.spawn(pending()));
+            }
+        }
+        executor.run();
+        executor.run();
+        assert_eq!(executor.len(), 0);
+    };
+    for order in 0..6 {
+        turn(order);
+        assert_eq!(growth(|| turn(order)), 0, "{order}");
+    }
 }

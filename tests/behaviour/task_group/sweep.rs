@@ -5,7 +5,9 @@ use std::{future::pending, sync::Arc};
 use futures_lite::future::yield_now;
 use selvedge::context::TaskGroup;
 
-use super::{endings::no_child_after_a_failure_or_the_end, group, many_children_on_many_threads};
+use super::{
+    endings::no_child_after_a_failure_or_the_end, group, many_children_on_many_threads, start,
+};
 use crate::{
     handle::Drops,
     harness::{Meddler, PollWith, Watched, allocations, panics, ready as now},
@@ -48,6 +50,7 @@ fn meddling_wakers() -> usize {
 }
 
 pub(crate) fn sweep(report: Report<'_>) {
+    start::sweep(report);
     report("task_group", "4 wakers that re-enter, panic", meddling_wakers());
     let mut cases = 0;
     for children in 0..4 {
