@@ -103,6 +103,32 @@ fn one_name_finds_everything() {
     assert!(missing.is_empty(), "missing: {missing:#?}");
 }
 
+/// The chapter that says which primitive to take knows all of them.
+#[test]
+fn the_choice_is_among_all_primitives() {
+    let plain = |name: &str| name.replace('_', "").to_lowercase();
+    let chapter = fs::read_to_string("src/guide/choosing.md").expect("readable");
+    let named: Vec<_> = chapter.split('`').skip(1).step_by(2).map(plain).collect();
+    let mut missing: Vec<_> = primitives().into_iter().map(|(_, name)| name).collect();
+    let combinators = sources(&["context/src/combine"]).into_iter();
+    missing.extend(combinators.filter_map(|(path, _)| {
+        let name = Path::new(&path).file_stem()?.to_str()?;
+        (name != "mod").then(|| name.to_owned())
+    }));
+    // By other names than their files'.
+    let other = |name: &str| match name {
+        "cancel" => "cancellationtoken".to_owned(),
+        "handle" => "spawnon".to_owned(),
+        "offload" => "offloadto".to_owned(),
+        "select_futures" => "select".to_owned(),
+        "tracker" => "tasktracker".to_owned(),
+        "virtual" => "virtualclock".to_owned(),
+        name => plain(name),
+    };
+    missing.retain(|name| !named.contains(&other(name)));
+    assert!(missing.is_empty(), "src/guide/choosing.md does not name {missing:?}");
+}
+
 /// A model sees only what goes through the shim, so nothing goes around it.
 #[test]
 fn memory_is_named_in_the_shim_alone() {
