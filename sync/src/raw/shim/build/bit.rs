@@ -47,7 +47,7 @@ impl<T> Bit<T> {
         // from core to core at every turn. So the first wait is long enough for the other to go on
         // for a while alone, and each later one is twice as long.
         const FIRST: u32 = 32;
-        const LONGEST: u32 = 256;
+        const LONGEST: u32 = 128;
         let mut pauses = FIRST;
         loop {
             if pauses <= LONGEST {
