@@ -73,12 +73,14 @@ const REASONS: [(&str, &str); 10] = [
     ),
     (
         "mpmc/two_workers",
-        "both sides share a lock, and two cores do no more than one: 16 ns a message; waiting longer at the lock \
-         halved it, spinning before a wait took 1.1 to 1.7 times as long, and a bare ring was 0.75 to 1.3 times the peer",
+        "both sides share a lock, and two cores do no more than one, 16 ns a message; longer pauses at the lock halved \
+         it; spinning before a wait (1.1 to 1.7 times as long), one call at a time (1.3), and a ring in front of the \
+         lock that stops while somebody waits (1.1 to 1.5) did not help",
     ),
     (
         "mpsc/two_workers",
-        "both sides share a lock; spinning before a wait won 1.2 where the cores were near, and lost 1.4 where far",
+        "both sides share a lock; longer pauses at it made it level; spinning before a wait won 1.2 at one time and \
+         lost 1.4 at another",
     ),
     ("sleep/fire_cpu", "tasks are woken from the timer's thread, tokio's from the runtime's own"),
 ];
