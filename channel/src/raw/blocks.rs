@@ -1,11 +1,10 @@
 //! A queue of values in linked blocks.
 //!
 //! ```text
-//!  first                       last                  spare
-//! ╭──────────────────╮  next  ╭──────────────────╮  next  ╭──────────╮
-//! │ – – – │ a │ b │ c├───────►│ d │ e │   │   │  ├───────►│          │
-//! ╰─────────▲────────╯        ╰─────────▲────────╯        ╰──────────╯
-//!         head, `left` to go           tail, `room` for more
+//! ╭──────────────┬──────╮  next  ╭──────────────┬──────╮  next  ╭──────────┬──────╮
+//! │ – – – │ a │ b│ foot ├───────►│ c │ d │   │  │ foot ├───────►│          │ foot │
+//! ╰─────────▲───▲┴──────╯        ╰─────────▲────▲──────╯        ╰──────────┴──────╯
+//!         head stop                      tail  end                  a spare one
 //! ```
 //!
 //! Nothing is allocated before the first value, and nothing is moved by growing. Neither a block
@@ -14,11 +13,13 @@
 //! not held while memory is allocated.
 //!
 //! Invariants:
-//! 1. `len` values are initialised: from `head` on to the end of `first`, all of the blocks between,
-//!    and of `last` all up to `tail`. If `first` is `last`, those from `head` up to `tail`.
-//! 2. `left` counts the slots from `head` to the end of `first`, and is 0 only without a block.
-//!    `room` counts those from `tail` to the end of `last`.
-//! 3. Behind `last` there is at most one block, with no value in it.
+//! 1. `len` values are initialised: from `head` on to the end of the first block, all of the blocks
+//!    between, and of the last one all up to `tail`. In a single block, those from `head` to `tail`.
+//! 2. `stop` is the last slot of the first block, and `end` is behind the last slot of the last one:
+//!    where they are, the feet of the blocks are found. Without a block all four are null. `head` is
+//!    no further than `stop`, and `tail` no further than `end`.
+//! 3. Behind the last block there is at most one more, with no value in it.
+//! 4. Values without a size are counted by `len`, and take no block.
 #![expect(unsafe_code, reason = "values live in memory that is managed by hand")]
 
 use alloc::{
@@ -26,9 +27,7 @@ use alloc::{
     vec::Vec,
 };
 use core::{
-    fmt,
-    marker::PhantomData,
-    mem,
+    fmt, mem,
     ptr::{self, NonNull},
 };
 
@@ -37,51 +36,83 @@ const FEW: usize = 8;
 /// A block is no larger than this, unless few values are.
 const BYTES: usize = 4096;
 
-struct Head {
-    next: *mut Head,
-    slots: u32,
+/// What is behind the slots of a block.
+struct Foot<T> {
+    next: *mut Foot<T>,
+    slots: *mut T,
 }
 
 /// A block without values.
-pub(crate) struct Block<T>(NonNull<Head>, PhantomData<T>);
+pub(crate) struct Block<T>(NonNull<Foot<T>>);
 
 impl<T> Block<T> {
+    /// The layout of a block with so many slots, and where its foot is.
     fn layout(slots: usize) -> (Layout, usize) {
         let values = Layout::array::<T>(slots).expect("a block has a few kilobytes, or few values");
-        Layout::new::<Head>().extend(values).expect("as above")
+        values.extend(Layout::new::<Foot<T>>()).expect("as above")
     }
 
     fn new(slots: usize) -> Self {
-        let (layout, _) = Self::layout(slots);
-        // SAFETY: a block has a head, so its size is not 0.
-        let Some(head) = NonNull::new(unsafe { alloc(layout) }.cast::<Head>()) else {
+        let (layout, foot) = Self::layout(slots);
+        // SAFETY: a block has a foot, so its size is not 0.
+        let Some(slots) = NonNull::new(unsafe { alloc(layout) }.cast::<T>()) else {
             handle_alloc_error(layout)
         };
-        let slots = u32::try_from(slots).expect("a block has a few kilobytes, or few values");
-        // SAFETY: it was allocated for a head and the slots behind it.
-        unsafe { head.write(Head { next: ptr::null_mut(), slots }) };
-        Self(head, PhantomData)
+        // SAFETY: it was allocated for the slots and the foot behind them.
+        unsafe {
+            let foot = slots.byte_add(foot).cast();
+            foot.write(Foot { next: ptr::null_mut(), slots: slots.as_ptr() });
+            Self(foot)
+        }
     }
 
-    /// How many slots the block behind a head has, and where they begin.
+    /// The foot of the block whose slots end at `end`.
     ///
     /// # Safety
     ///
-    /// It is the head of a living block.
+    /// It is the end of the slots of a living block, or null.
+    #[inline(always)]
+    unsafe fn foot(end: *mut T) -> *mut Foot<T> {
+        if mem::size_of::<T>() % mem::align_of::<Foot<T>>() == 0 {
+            return end.cast();
+        }
+        let gap = end.addr().wrapping_neg() % mem::align_of::<Foot<T>>();
+        // SAFETY: promised by the caller; there is a gap in front of a foot that is not aligned.
+        unsafe { end.byte_add(gap) }.cast()
+    }
+
+    /// How many slots the block of `foot` has: all that fit.
+    ///
+    /// # Safety
+    ///
+    /// It is the foot of a living block.
     #[inline]
-    unsafe fn slots(head: *mut Head) -> (*mut T, u32) {
-        let offset = Self::layout(0).1;
-        // SAFETY: promised by the caller; the slots are of the same allocation.
-        unsafe { (head.byte_add(offset).cast(), (*head).slots) }
+    unsafe fn count(foot: *mut Foot<T>) -> usize {
+        // SAFETY: promised by the caller.
+        let bytes = foot.addr() - unsafe { (*foot).slots }.addr();
+        bytes / mem::size_of::<T>().max(1)
+    }
+
+    /// The last slot of the block of `foot`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`count`](Self::count).
+    #[inline]
+    unsafe fn last_slot(foot: *mut Foot<T>) -> *mut T {
+        // SAFETY: promised by the caller; there is one slot at least.
+        unsafe { (*foot).slots.add(Self::count(foot) - 1) }
     }
 }
 
 impl<T> Drop for Block<T> {
     fn drop(&mut self) {
-        // SAFETY: a block is owned by one value of this type, and so is its memory.
+        // SAFETY: a block is owned by one value of this type, and so is its memory. As many slots as
+        // fit have the layout of the fewer that were asked for.
         unsafe {
-            let (layout, _) = Self::layout((*self.0.as_ptr()).slots as usize);
-            dealloc(self.0.as_ptr().cast(), layout);
+            let foot = self.0.as_ptr();
+            let (layout, _) = Self::layout(Self::count(foot));
+            dealloc((*foot).slots.cast(), layout);
         }
     }
 }
@@ -92,11 +123,9 @@ pub(crate) type Spent<T> = Option<Block<T>>;
 /// The queue.
 pub(crate) struct Blocks<T> {
     head: *mut T,
+    stop: *mut T,
     tail: *mut T,
-    first: *mut Head,
-    last: *mut Head,
-    left: u32,
-    room: u32,
+    end: *mut T,
     len: usize,
 }
 
@@ -104,9 +133,29 @@ pub(crate) struct Blocks<T> {
 unsafe impl<T: Send> Send for Blocks<T> {}
 
 impl<T> Blocks<T> {
+    /// Whether values have no size.
+    const NO_SIZE: bool = mem::size_of::<T>() == 0;
+
     pub(crate) const fn new() -> Self {
-        let (head, first) = (ptr::null_mut(), ptr::null_mut());
-        Self { head, tail: head, first, last: first, left: 0, room: 0, len: 0 }
+        let slot = ptr::null_mut();
+        Self { head: slot, stop: slot, tail: slot, end: slot, len: 0 }
+    }
+
+    /// The foot of the first block; null without one.
+    #[inline(always)]
+    fn first(&self) -> *mut Foot<T> {
+        if self.stop.is_null() {
+            return ptr::null_mut();
+        }
+        // SAFETY: behind `stop` the slots of the first block end (2).
+        unsafe { Block::foot(self.stop.add(1)) }
+    }
+
+    /// The foot of the last block; null without one.
+    #[inline(always)]
+    fn last(&self) -> *mut Foot<T> {
+        // SAFETY: at `end` the slots of the last block end (2).
+        unsafe { Block::foot(self.end) }
     }
 
     #[inline(always)]
@@ -117,7 +166,7 @@ impl<T> Blocks<T> {
     /// Whether a value can be [pushed](Self::push): there is a slot.
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
-        self.room != 0
+        Self::NO_SIZE || self.tail != self.end
     }
 
     /// Adds a value at the end.
@@ -127,20 +176,22 @@ impl<T> Blocks<T> {
     /// Panics without [room](Self::has_room).
     #[inline(always)]
     pub(crate) fn push(&mut self, value: T) {
-        assert!(self.room != 0, "there is room");
+        assert!(self.has_room(), "there is room");
+        self.len += 1;
+        if Self::NO_SIZE {
+            return mem::forget(value);
+        }
         // SAFETY: `tail` leads to a free slot, as there is room (2).
         unsafe {
             self.tail.write(value);
             self.tail = self.tail.add(1);
         }
-        self.room -= 1;
-        self.len += 1;
     }
 
     /// Whether [`pop_here`](Self::pop_here) is to be had.
     #[inline(always)]
     pub(crate) fn has_more_here(&self) -> bool {
-        self.left > 1
+        Self::NO_SIZE || self.head != self.stop
     }
 
     /// Takes the first value, which is not the last one of its block.
@@ -150,9 +201,12 @@ impl<T> Blocks<T> {
     /// Panics if it is, or if there is none.
     #[inline(always)]
     pub(crate) fn pop_here(&mut self) -> T {
-        assert!(self.left > 1 && self.len != 0, "there is a value, and a slot behind it");
-        self.left -= 1;
+        assert!(self.len != 0 && self.has_more_here(), "there is a value, and a slot behind it");
         self.len -= 1;
+        if Self::NO_SIZE {
+            // SAFETY: a value without a size is nowhere, and there is one that was pushed (4).
+            return unsafe { NonNull::dangling().read() };
+        }
         // SAFETY: the first value is at `head` (1).
         unsafe {
             let value = self.head.read();
@@ -162,7 +216,7 @@ impl<T> Blocks<T> {
     }
 
     /// Takes the first value. A block that is used up then, and not worth keeping, is handed out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&mut self, spent: &mut Spent<T>) -> Option<T> {
         if self.len == 0 {
             return None;
@@ -173,18 +227,22 @@ impl<T> Blocks<T> {
         self.len -= 1;
         // SAFETY: the first value is at `head` (1).
         let value = unsafe { self.head.read() };
-        if self.first == self.last {
+        // SAFETY: `stop` is the last slot of a block, so a slot ends behind it.
+        if unsafe { self.stop.add(1) } == self.end {
             // It was the last one of all: its block begins anew.
-            self.begin(self.first);
+            // SAFETY: the block is alive.
+            let slots = unsafe { (*self.last()).slots };
+            (self.head, self.tail) = (slots, slots);
         } else {
-            let used = self.first;
-            // SAFETY: a block that is not the last has one behind it.
-            let next = unsafe { (*used).next };
-            // SAFETY: it is alive, and holds values from its first slot on (1).
-            (self.head, self.left) = unsafe { Block::slots(next) };
-            self.first = next;
+            let (used, last) = (self.first(), self.last());
+            // SAFETY: a block that is not the last has one behind it, which is alive and holds
+            // values from its first slot on (1).
+            unsafe {
+                let next = (*used).next;
+                (self.head, self.stop) = ((*next).slots, Block::last_slot(next));
+            }
             // SAFETY: the last block is alive.
-            let spare = unsafe { &mut (*self.last).next };
+            let spare = unsafe { &mut (*last).next };
             if spare.is_null() {
                 // SAFETY: it is alive, and out of the chain.
                 unsafe { (*used).next = ptr::null_mut() };
@@ -192,7 +250,7 @@ impl<T> Blocks<T> {
             } else {
                 debug_assert!(spent.is_none(), "one at a time");
                 // SAFETY: it came from a block, is out of the chain, and not null.
-                *spent = Some(Block(unsafe { NonNull::new_unchecked(used) }, PhantomData));
+                *spent = Some(Block(unsafe { NonNull::new_unchecked(used) }));
             }
         }
         Some(value)
@@ -210,7 +268,13 @@ impl<T> Blocks<T> {
         if most == 0 {
             return 0;
         }
-        let run = most.min(self.left as usize - 1);
+        let here = if Self::NO_SIZE {
+            most
+        } else {
+            // SAFETY: both are in the first block, in this order (2).
+            usize::try_from(unsafe { self.stop.offset_from(self.head) }).expect("it is in order")
+        };
+        let run = most.min(here);
         // SAFETY: the first values are at `head`, up to the end of their block (1, 2), and the
         // buffer has room for so many. They are moved, once.
         unsafe {
@@ -219,7 +283,6 @@ impl<T> Blocks<T> {
             buffer.set_len(buffer.len() + run);
             self.head = self.head.add(run);
         }
-        self.left -= u32::try_from(run).expect("a block has fewer slots");
         self.len -= run;
         if run == most {
             return run;
@@ -234,27 +297,27 @@ impl<T> Blocks<T> {
             assert!(self.supply(block), "a block was brought along");
             return self.push(value);
         }
+        self.len += 1;
+        if Self::NO_SIZE {
+            return mem::forget(value);
+        }
+        let first = self.first();
         // SAFETY: there is a value, and so a first block, which is alive.
-        let (_, slots) = unsafe { Block::<T>::slots(self.first) };
-        if self.left < slots {
+        if self.head != unsafe { (*first).slots } {
             // SAFETY: `head` is not at the first slot of its block (2).
             self.head = unsafe { self.head.sub(1) };
-            self.left += 1;
         } else {
             let block = block.take().expect("a block was brought along");
             let block = mem::ManuallyDrop::new(block).0.as_ptr();
-            // SAFETY: it is alive, and in no chain; it has one slot at the least.
+            // SAFETY: it is alive, and in no chain.
             unsafe {
-                (*block).next = self.first;
-                let (slots, count) = Block::<T>::slots(block);
-                self.head = slots.add(count as usize - 1);
+                (*block).next = first;
+                self.stop = Block::last_slot(block);
             }
-            self.first = block;
-            self.left = 1;
+            self.head = self.stop;
         }
         // SAFETY: `head` leads to a free slot.
         unsafe { self.head.write(value) };
-        self.len += 1;
     }
 
     /// A block for a queue that has no [room](Self::has_room): [`supply`](Self::supply) takes it.
@@ -265,47 +328,39 @@ impl<T> Blocks<T> {
     /// How large the next block is to be, in a queue of at most `most` values.
     pub(crate) fn next_slots(&self, most: usize) -> usize {
         let largest = (BYTES / mem::size_of::<T>().max(1)).clamp(FEW, BYTES);
-        let wanted = match self.last {
+        let wanted = match self.last() {
             last if last.is_null() => FEW,
             // SAFETY: the last block is alive.
-            last => unsafe { (*last).slots as usize * 2 },
+            last => unsafe { Block::count(last) * 2 },
         };
         wanted.min(largest).min(most).max(1)
     }
 
     /// Makes room, by a spare block or by `block`; whether there is room now.
     pub(crate) fn supply(&mut self, block: &mut Option<Block<T>>) -> bool {
-        if self.room != 0 {
+        if self.has_room() {
             return true;
         }
+        let last = self.last();
         // SAFETY: the last block is alive, if there is one.
-        let spare = if self.last.is_null() { self.last } else { unsafe { (*self.last).next } };
+        let spare = if last.is_null() { last } else { unsafe { (*last).next } };
         let next = if spare.is_null() {
             let Some(block) = block.take() else { return false };
             mem::ManuallyDrop::new(block).0.as_ptr()
         } else {
             spare
         };
-        if self.last.is_null() {
-            self.first = next;
-            self.last = next;
-            self.begin(next);
-        } else {
-            // SAFETY: both are alive; what is supplied has none behind it.
-            unsafe { (*self.last).next = next };
-            self.last = next;
-            // SAFETY: as above.
-            (self.tail, self.room) = unsafe { Block::slots(next) };
+        // SAFETY: both are alive; what is supplied has none behind it. Its slots end behind the last.
+        unsafe {
+            let stop = Block::last_slot(next);
+            (self.tail, self.end) = ((*next).slots, stop.add(1));
+            if last.is_null() {
+                (self.head, self.stop) = (self.tail, stop);
+            } else {
+                (*last).next = next;
+            }
         }
         true
-    }
-
-    /// Starts at the beginning of the only block, which is empty.
-    fn begin(&mut self, block: *mut Head) {
-        // SAFETY: the callers' blocks are alive.
-        let (slots, count) = unsafe { Block::slots(block) };
-        (self.head, self.left) = (slots, count);
-        (self.tail, self.room) = (slots, count);
     }
 }
 
@@ -316,7 +371,7 @@ impl<T> Drop for Blocks<T> {
 
         impl<T> Drop for Rest<'_, T> {
             fn drop(&mut self) {
-                let mut next = self.0.first;
+                let mut next = self.0.first();
                 if self.0.len != 0 {
                     // Only a second panic leads here, which aborts: the values are forgotten.
                     return;
@@ -324,7 +379,7 @@ impl<T> Drop for Blocks<T> {
                 while let Some(block) = NonNull::new(next) {
                     // SAFETY: it is alive until the drop below.
                     next = unsafe { block.as_ref().next };
-                    drop(Block::<T>(block, PhantomData));
+                    drop(Block(block));
                 }
             }
         }
