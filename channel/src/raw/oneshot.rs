@@ -164,9 +164,10 @@ impl<T> Shared<T> {
     unsafe fn leave(this: NonNull<Self>, mine: u8, other: u8) {
         // SAFETY: this end is not done yet (1).
         let state = unsafe { this.as_ref() };
+        // Added, for an end is done once: of all that sets a bit, this alone is one instruction.
         // ORDERING: Release lets the other end free what we touched; Acquire lets us free what it
         // touched. Each pairs with this line.
-        if state.state.fetch_or(mine, AcqRel) & other != 0 {
+        if state.state.fetch_add(mine, AcqRel) & other != 0 {
             // SAFETY: the other end is done, and so are we.
             unsafe { Self::free(this) };
         }
@@ -398,7 +399,35 @@ impl<T> Rx<T> {
             unsafe { Shared::free(this) };
             return Some(Poll::Ready(Some(value)));
         }
-        Some(self.poll_slowly(this, state, cx))
+        if state != 0 {
+            return Some(self.poll_slowly(this, state, cx));
+        }
+        Some(self.wait(this, cx))
+    }
+
+    /// Leaves a waker, as nothing has happened just now.
+    #[inline(never)]
+    fn wait(&mut self, this: NonNull<Shared<T>>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let waker = cx.waker().clone();
+        // SAFETY: this end is not done yet (1).
+        let shared = unsafe { this.as_ref() };
+        // SAFETY: no word was spoken and no waker there, so the room is ours (2).
+        unsafe { shared.rx_waker.with(|room| _ = room.write(waker)) };
+        if shared.change(0, RX_WAKER) {
+            op!(shared.label, "waits");
+            return Poll::Pending;
+        }
+        self.wait_no_more(this, cx)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait_no_more(&mut self, this: NonNull<Shared<T>>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        // SAFETY: this end is not done yet (1).
+        let shared = unsafe { this.as_ref() };
+        // SAFETY: it was written, and `RX_WAKER` is not set, so it is still ours (2).
+        drop(unsafe { shared.take_rx_waker() });
+        self.poll_slowly(this, shared.look(), cx)
     }
 
     #[cold]
