@@ -180,36 +180,39 @@ pub(crate) fn poll_send<T, R: Readers>(
     // SAFETY: it stands in no line.
     let Some(value) = (unsafe { cargo.as_mut().take() }) else { polled_after_completion() };
     store.send_or(value, Poll::Ready(Ok(())), |held, value| {
-        send_slowly(store, held, value, cargo, slot, cx)
+        let full = |state: &mut State<T, R>, value| match state.is_just_full() {
+            true => Ok(Err((value, Why::Full))),
+            false => Err(value),
+        };
+        match held.with_or(value, full, |held, value| send_slowly(store, held, value)) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err((value, Why::Full)) => wait_to_send(store, value, cargo, slot, cx),
+            Err((value, _)) => Poll::Ready(Err(value)),
+        }
     })
 }
 
 #[cold]
+#[inline(never)]
 fn send_slowly<T, R: Readers>(
     store: &Store<T, R>,
     held: Held<'_, State<T, R>>,
+    value: T,
+) -> Result<(), (T, Why)> {
+    store.send_held_up(held, value)
+}
+
+/// There was no place just now.
+#[inline(never)]
+fn wait_to_send<T, R: Readers>(
+    store: &Store<T, R>,
     value: T,
     mut cargo: Pin<&mut Cargo<T>>,
     mut slot: Pin<&mut Seat<T>>,
     cx: &Context<'_>,
 ) -> Poll<Result<(), T>> {
-    let sent = held.with(|state| {
-        if state.is_just_full() {
-            return Err((value, Why::Full));
-        }
-        state.try_put(value, By::Newcomer, &mut None)
-    });
-    let mut sent = match sent {
-        // The one that is to be quick.
-        Err((value, Why::Full)) => Err((value, Why::Full)),
-        sent => store.finish(sent, By::Newcomer),
-    };
+    let mut value = value;
     loop {
-        let value = match sent {
-            Ok(()) => return Poll::Ready(Ok(())),
-            Err((value, Why::Full)) => value,
-            Err((value, _)) => return Poll::Ready(Err(value)),
-        };
         if store.overflow() != Overflow::Wait {
             return Poll::Ready(store.overflowed(value).map_err(|(value, _)| value));
         }
@@ -228,8 +231,12 @@ fn send_slowly<T, R: Readers>(
             return Poll::Pending;
         };
         // SAFETY: it stands in no line.
-        let Some(value) = (unsafe { cargo.as_mut().take() }) else { polled_after_completion() };
-        sent = store.send_or(value, Ok(()), |held, value| store.send_held_up(held, value));
+        let Some(back) = (unsafe { cargo.as_mut().take() }) else { polled_after_completion() };
+        value = match store.send_or(back, Ok(()), |held, back| store.send_held_up(held, back)) {
+            Ok(()) => return Poll::Ready(Ok(())),
+            Err((back, Why::Full)) => back,
+            Err((back, _)) => return Poll::Ready(Err(back)),
+        };
     }
 }
 
@@ -243,10 +250,16 @@ fn send_again<T, R: Readers>(
 ) -> Poll<Result<(), T>> {
     // SAFETY: the caller has found it taken.
     if unsafe { slot.as_mut().state() } == Stand::Granted {
+        // SAFETY: it is taken, and granted, so its node is in no line.
+        let ask = unsafe { slot.as_mut().value() };
+        if ask.is_done() {
+            // SAFETY: it is taken, and granted: whoever took it out took its waker.
+            unsafe { slot.as_mut().vacate() };
+            op!(store.label, "sent after a wait");
+            return Poll::Ready(Ok(()));
+        }
         let sent = store.state.with(|state| {
-            // SAFETY: it is taken, and granted, so its node is in no line.
-            let is_called = unsafe { slot.as_mut().value() }.is_called();
-            if !is_called || state.closed || state.free() == 0 || !state.queue.has_room() {
+            if !ask.is_called() || state.closed || state.free() == 0 || !state.queue.has_room() {
                 return None;
             }
             state.places.called -= 1;

@@ -7,7 +7,7 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
-use selvedge_sync::raw::{list::State as Stand, shim::Held, wakers::Wake};
+use selvedge_sync::raw::{list::State as Stand, wakers::Wake};
 
 use super::{
     ends::{Look, leave, line_up, wait_on},
@@ -17,6 +17,8 @@ use super::{
 };
 
 impl<T> Readers for Side<T> {
+    const MEET: bool = true;
+
     fn new() -> Self {
         Self::new()
     }
@@ -82,26 +84,11 @@ pub(crate) fn poll_recv<T>(
     if slot.as_mut().is_taken() {
         return recv_again(store, slot, cx);
     }
-    store.recv_or(|value| Poll::Ready(Some(value)), |held| recv_slowly(store, held, slot, cx))
-}
-
-#[cold]
-#[inline(never)]
-fn recv_slowly<T>(
-    store: &Store<T, Side<T>>,
-    held: Held<'_, State<T, Side<T>>>,
-    slot: Pin<&mut Seat<T>>,
-    cx: &Context<'_>,
-) -> Poll<Option<T>> {
-    match store.recv_held_up(held) {
-        Ok(value) => Poll::Ready(Some(value)),
-        Err(true) => Poll::Ready(None),
-        Err(false) => wait_to_recv(store, slot, cx),
-    }
+    store.recv_or_wait(|| wait_to_recv(store, slot, cx))
 }
 
 /// There was nothing just now.
-#[inline]
+#[inline(never)]
 fn wait_to_recv<T>(
     store: &Store<T, Side<T>>,
     slot: Pin<&mut Seat<T>>,
@@ -146,7 +133,7 @@ fn recv_again<T>(
             state.readers.called -= 1;
             let taken = state.take_first();
             // In a rendezvous that was a place.
-            if state.capacity == 0 {
+            if state.is_rendezvous() {
                 state.review();
             }
             taken

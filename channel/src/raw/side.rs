@@ -81,6 +81,12 @@ impl<T> Ask<T> {
         self.given == Given::Call
     }
 
+    /// Whether nothing is left to be done for it.
+    #[inline]
+    pub(super) fn is_done(self) -> bool {
+        self.given == Given::Done
+    }
+
     fn is_strict(self) -> bool {
         self.units > 1 || self.looks >= PATIENCE
     }

@@ -5,15 +5,11 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 
 use selvedge_sync::raw::{
-    shim::{self, Held, mutant, op},
+    shim::{self, mutant, op},
     wakers::Wake,
 };
 
-use super::{
-    side::By,
-    state::{Readers, State},
-    store::Store,
-};
+use super::{side::By, state::Readers, store::Store};
 
 /// The one receiver of a channel that has one.
 #[derive(Debug)]
@@ -25,6 +21,8 @@ pub(crate) struct Solo {
 }
 
 impl Readers for Solo {
+    const MEET: bool = false;
+
     fn new() -> Self {
         Self { waker: None, weak: 0 }
     }
@@ -108,25 +106,11 @@ pub(crate) fn poll_recv_many<T>(
 /// Receives a value, once there is one; `None` when there will be none.
 #[inline(always)]
 pub(crate) fn poll_recv<T>(store: &Store<T, Solo>, cx: &Context<'_>) -> Poll<Option<T>> {
-    store.recv_or(|value| Poll::Ready(Some(value)), |held| recv_slowly(store, held, cx))
-}
-
-#[cold]
-#[inline(never)]
-fn recv_slowly<T>(
-    store: &Store<T, Solo>,
-    held: Held<'_, State<T, Solo>>,
-    cx: &Context<'_>,
-) -> Poll<Option<T>> {
-    match store.recv_held_up(held) {
-        Ok(value) => Poll::Ready(Some(value)),
-        Err(true) => Poll::Ready(None),
-        Err(false) => wait_to_recv(store, cx),
-    }
+    store.recv_or_wait(|| wait_to_recv(store, cx))
 }
 
 /// There was nothing just now.
-#[inline]
+#[inline(never)]
 fn wait_to_recv<T>(store: &Store<T, Solo>, cx: &Context<'_>) -> Poll<Option<T>> {
     let mut spare = Some(cx.waker().clone());
     let found = store.state.with(|state| {

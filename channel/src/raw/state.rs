@@ -35,6 +35,9 @@ use super::{
 
 /// Those who wait for values.
 pub(crate) trait Readers {
+    /// Whether they may be of a rendezvous.
+    const MEET: bool;
+
     /// Nobody yet.
     fn new() -> Self;
 
@@ -122,10 +125,16 @@ impl<T, R: Readers> State<T, R> {
         }
     }
 
+    /// Whether this is a rendezvous.
+    #[inline(always)]
+    pub(super) fn is_rendezvous(&self) -> bool {
+        R::MEET && self.capacity == 0
+    }
+
     /// How many places there are in all.
     #[inline]
     fn total(&self) -> usize {
-        if self.capacity == 0 { self.readers.count() } else { self.capacity }
+        if self.is_rendezvous() { self.readers.count() } else { self.capacity }
     }
 
     /// How many places nobody holds, and no value is in.
@@ -151,7 +160,7 @@ impl<T, R: Readers> State<T, R> {
         let senders_look = self.closed || self.readers.wait() || self.places.is_barred();
         self.limit = if senders_look { 0 } else { self.total().saturating_sub(self.places.held) };
         let receivers_look = self.closed
-            || self.capacity == 0
+            || self.is_rendezvous()
             || !self.places.is_empty()
             || self.readers.are_strict()
             || self.readers.held() > 0;
@@ -244,7 +253,7 @@ impl<T, R: Readers> State<T, R> {
             }
         }
         // Behind the values whose receivers have left, or those of one sender would change places.
-        if self.capacity == 0 && self.queue.len() == 0 && by != By::Refused {
+        if self.is_rendezvous() && self.queue.len() == 0 && by != By::Refused {
             let (value, wake) = self.places.take_cargo()?;
             self.review();
             return Some(Taken { value, wake, is_last: false, spent: None });
@@ -271,14 +280,14 @@ impl<T, R: Readers> State<T, R> {
     /// Whether there is nothing to be received, and nothing in the way of waiting for it.
     #[inline(always)]
     pub(super) fn is_idle(&self) -> bool {
-        self.queue.len() == 0 && self.capacity != 0 && !self.closed
+        let nobody_sends = !self.is_rendezvous() || self.places.is_empty();
+        self.queue.len() == 0 && nobody_sends && !self.closed
     }
 
     /// Whether there is no place, and nothing in the way of waiting for one.
     #[inline(always)]
     pub(super) fn is_just_full(&self) -> bool {
-        // While a receiver waits, or another is to come first, the limit is 0.
-        self.limit != 0 && self.queue.len() >= self.limit
+        !self.closed && !self.is_rendezvous() && self.queue.len() >= self.capacity
     }
 
     /// Calls those in line for places who are due; whether there are more than `wakes` has room for.
@@ -356,7 +365,7 @@ impl<T, R: Readers> State<T, R> {
     #[cfg(feature = "mpmc")]
     #[inline]
     pub(crate) fn arrived(&mut self) -> Wake {
-        if self.capacity != 0 {
+        if !self.is_rendezvous() || self.places.is_empty() {
             return Wake::NOBODY;
         }
         let free = self.free();

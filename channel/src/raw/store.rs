@@ -5,7 +5,10 @@
 //! lock, and closing or the last handle's going races with nothing.
 
 use alloc::boxed::Box;
-use core::{fmt, mem, task::Waker};
+use core::{
+    fmt, mem,
+    task::{Poll, Waker},
+};
 
 use selvedge_sync::raw::{
     shim::{self, Brief, Held, Label, mutant, op},
@@ -163,8 +166,11 @@ impl<T, R: Readers> Store<T, R> {
         held: Held<'_, State<T, R>>,
         value: T,
     ) -> Result<(), (T, Why)> {
-        let sent = held.with(|state| state.try_put(value, By::Newcomer, &mut None));
-        self.finish(sent, By::Newcomer)
+        match held.with(|state| state.try_put(value, By::Newcomer, &mut None)) {
+            // The one that is to be quick.
+            Err((value, Why::Full)) => Err((value, Why::Full)),
+            sent => self.finish(sent, By::Newcomer),
+        }
     }
 
     /// Sends a value if that needs no wait.
@@ -312,13 +318,29 @@ impl<T, R: Readers> Store<T, R> {
         self.state.with_or((), fast, |held, ()| slowly(held))
     }
 
-    /// Receives a value if there is one, for a newcomer; else whether there will be none.
+    /// As [`recv_or`](Self::recv_or), by somebody who may wait: what is to be done by `wait` if there
+    /// was nothing just now.
     #[inline(always)]
-    pub(super) fn recv_held_up(&self, held: Held<'_, State<T, R>>) -> Result<T, bool> {
-        let taken = held.with(|state| {
-            if state.is_idle() {
-                return Err(false);
+    pub(super) fn recv_or_wait(&self, wait: impl FnOnce() -> Poll<Option<T>>) -> Poll<Option<T>> {
+        let ready = |value| Poll::Ready(Some(value));
+        self.recv_or(ready, |held| {
+            let idle = |state: &mut State<T, R>, ()| match state.is_idle() {
+                true => Ok(Err(false)),
+                false => Err(()),
+            };
+            match held.with_or((), idle, |held, ()| self.recv_slowly(held)) {
+                Ok(value) => ready(value),
+                Err(true) => Poll::Ready(None),
+                Err(false) => wait(),
             }
+        })
+    }
+
+    /// Receives a value if there is one, for a newcomer; else whether there will be none.
+    #[cold]
+    #[inline(never)]
+    fn recv_slowly(&self, held: Held<'_, State<T, R>>) -> Result<T, bool> {
+        let taken = held.with(|state| {
             // Nothing is held, and nobody has to come first.
             if state.queue.len() > 0 && !state.readers.are_strict() && state.readers.held() == 0 {
                 return state.take_first().ok_or(false);
@@ -337,8 +359,18 @@ impl<T, R: Readers> Store<T, R> {
     #[cold]
     #[inline(never)]
     fn try_recv_slowly(&self, held: Held<'_, State<T, R>>) -> Result<T, bool> {
-        let taken = held.with(|state| state.take(By::Newcomer).ok_or(state.is_ended()));
-        taken.map(|taken| self.received(taken, None))
+        let mut spent = None;
+        let plain = |state: &mut State<T, R>, spent| {
+            if !state.is_plain {
+                return Err(spent);
+            }
+            // The last one of its block, or none; nobody has to be told.
+            op!(self.label, "received");
+            Ok(state.queue.pop(spent).ok_or(false))
+        };
+        let received = held.with_or(&mut spent, plain, |held, _| self.recv_slowly(held));
+        drop(spent);
+        received
     }
 
     /// What is to be done after a value was received.

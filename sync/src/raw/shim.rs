@@ -182,14 +182,7 @@ impl<T> Brief<T> {
         f: impl FnOnce(&mut T, A) -> Result<R, A>,
         g: impl FnOnce(Held<'_, T>, A) -> R,
     ) -> R {
-        let mut held = self.hold();
-        match f(held.0.value(), arg) {
-            Ok(done) => {
-                drop(held);
-                done
-            }
-            Err(arg) => g(held, arg),
-        }
+        self.hold().with_or(arg, f, g)
     }
 
     /// The value, of which there is no other user.
@@ -210,6 +203,23 @@ impl<T> Held<'_, T> {
     #[inline(always)]
     pub fn with<R>(mut self, f: impl FnOnce(&mut T) -> R) -> R {
         f(self.0.value())
+    }
+
+    /// Runs `f`, and gives the lock back; if that fails, hands it to `g`.
+    #[inline(always)]
+    pub fn with_or<A, R>(
+        mut self,
+        arg: A,
+        f: impl FnOnce(&mut T, A) -> Result<R, A>,
+        g: impl FnOnce(Self, A) -> R,
+    ) -> R {
+        match f(self.0.value(), arg) {
+            Ok(done) => {
+                drop(self);
+                done
+            }
+            Err(arg) => g(self, arg),
+        }
     }
 }
 
