@@ -7,6 +7,7 @@
 //! | `cargo xtask bench paired [FILTER]`        | contestants interleaved round by round, as ratios |
 //! | `cargo xtask bench criterion [FILTER]`     | criterion's groups, one contestant after another  |
 //! | `cargo xtask bench fairness`               | how tasks share a mutex                           |
+//! | `cargo xtask bench cancelled`              | what dropped sends and receives do to a channel   |
 //! | `cargo xtask bench lateness`               | how late a lone sleep is, and what idling costs   |
 //!
 //! Machines are noisy: the paired mode runs all contestants in each round and takes the median of

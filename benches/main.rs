@@ -6,6 +6,7 @@ mod barrier;
 mod bounded_semaphore;
 mod broadcast;
 mod cancel;
+mod cancelled;
 mod capacity_limiter;
 mod chunks_timeout;
 mod completion;
@@ -147,6 +148,7 @@ fn main() {
                 }
             }
         }
+        ["cancelled"] => cancelled::cancelled(),
         ["lateness"] => sleep::lateness(),
         ["fairness"] => mutex::fairness(),
         ["count", name, contestant, operations] => {

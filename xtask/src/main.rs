@@ -34,7 +34,7 @@ usage: cargo xtask COMMAND
   bench            every row against the peers, into benches/report/; --full for longer
   bench --count    the instruction counts alone
   bench --draw     the tables and charts anew, from what was measured
-  bench paired [WORD…] | criterion [FILTER] | fairness | lateness
+  bench paired [WORD…] | criterion [FILTER] | fairness | cancelled | lateness
                    some rows, on the terminal";
 
 fn main() -> ExitCode {
