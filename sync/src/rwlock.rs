@@ -46,9 +46,10 @@ mod turns;
 /// head of the line are woken who can go in together.
 ///
 /// A running task may take a free lock past the line, which keeps short critical sections fast, but
-/// at most 32 times in a row: then those at the head of the line are handed the lock. Who was
-/// called and found it taken again is handed it sooner, after the fourth time. So every wait is
-/// bounded. [`RwLock::fair`] hands over in strict order instead.
+/// at most 32 times in a row: then those at the head of the line are handed the lock. So every
+/// wait is bounded. Once somebody was called and found it taken again, it is handed over in order
+/// for a while, which is the faster where critical sections hold an `.await`. [`RwLock::fair`]
+/// always hands over in strict order.
 ///
 /// A task that reads and asks to read again may wait for a writer that waits for the task: hold one
 /// guard at a time.
@@ -106,8 +107,8 @@ impl<T> RwLock<T> {
         /// A free lock that is handed over strictly in order.
         ///
         /// Nobody overtakes a task that waits, [`try_read`](Self::try_read) and
-        /// [`try_write`](Self::try_write) included. It is the better choice if critical sections
-        /// hold an `.await`, and slower where they are short and contended.
+        /// [`try_write`](Self::try_write) included. It is slower where critical sections are short
+        /// and contended.
         #[must_use]
         pub fn fair(value: T) -> Self {
             Self { core: Core::new(MAX_READERS, 0), value: Value::new(value) }
