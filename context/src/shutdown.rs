@@ -81,7 +81,7 @@ impl Shutdown {
     /// One without phases.
     #[must_use]
     pub fn new() -> Self {
-        Self::under(&CancellationToken::new())
+        Self::of(CancellationToken::new())
     }
 
     /// One whose tokens are cancelled with `parent` as well: all at once, and before their turn.
@@ -99,7 +99,10 @@ impl Shutdown {
     /// ```
     #[must_use]
     pub fn under(parent: &CancellationToken) -> Self {
-        let token = parent.child_token();
+        Self::of(parent.child_token())
+    }
+
+    fn of(token: CancellationToken) -> Self {
         Self { token, phases: Vec::new(), progress: Progress::default() }
     }
 
