@@ -16,6 +16,7 @@ use alloc::boxed::Box;
 use core::{
     fmt,
     future::{Future, IntoFuture},
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -26,6 +27,7 @@ use crate::raw::{
     line::{Turn, Wait},
     once::{Make, Once},
     shim::{const_in_build, mutant},
+    trace::Trace,
 };
 
 /// A boxed future, as an initialiser of [`Lazy`] returns.
@@ -114,7 +116,7 @@ impl<T, F: Fn() -> LazyFuture<T>> Lazy<T, F> {
     #[inline]
     #[track_caller]
     pub fn force(&self) -> Force<'_, T, F> {
-        Force { once: &self.once, over: false, wait: Wait::new(&self.once, Make), turn: None }
+        Force { once: &self.once, step: Step::New { trace: Trace::here() } }
     }
 }
 
@@ -133,10 +135,19 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Force<'a, T, F> {
         once: &'a Once<T, Work<T, F>>,
-        over: bool,
         #[pin]
-        wait: Wait<&'a Once<T, Work<T, F>>, Make>,
-        turn: Option<Turn<&'a Once<T, Work<T, F>>, Make>>,
+        step: Step<'a, T, F>,
+    }
+}
+
+pin_project! {
+    #[project = StepNow]
+    enum Step<'a, T, F> {
+        // All that is written before the value is looked for.
+        New { trace: Trace },
+        Line { #[pin] wait: Wait<&'a Once<T, Work<T, F>>, Make> },
+        Making { turn: Option<Turn<&'a Once<T, Work<T, F>>, Make>> },
+        Over,
     }
 }
 
@@ -146,8 +157,8 @@ impl<'a, T, F: Fn() -> LazyFuture<T>> Future for Force<'a, T, F> {
     #[inline(always)]
     #[cfg_attr(selvedge_loom, track_caller)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<&'a T> {
-        if let (Some(value), false) = (self.once.done().get(), self.over) {
-            *self.as_mut().project().over = true;
+        if let (Some(value), Step::New { .. }) = (self.once.done().get(), &self.step) {
+            self.as_mut().project().step.set(Step::Over);
             return Poll::Ready(value);
         }
         self.poll_slowly(cx)
@@ -158,24 +169,33 @@ impl<'a, T, F: Fn() -> LazyFuture<T>> Force<'a, T, F> {
     #[inline(never)]
     #[cfg_attr(selvedge_loom, track_caller)]
     fn poll_slowly(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<&'a T> {
-        let this = self.project();
-        assert!(!*this.over, "a future was polled after completion");
-        // Held here, so that a panic gives it back at once.
-        let turn = match this.turn.take() {
-            Some(turn) => Some(turn),
-            None => ready!(this.wait.poll_turn(cx)),
-        };
-        if let Some(mut turn) = turn {
-            match Once::work(&mut turn, |work| work.drive(cx)) {
-                Poll::Ready(value) => _ = Once::fill(turn, value),
-                Poll::Pending => {
-                    *this.turn = Some(turn);
-                    return Poll::Pending;
+        let mut this = self.project();
+        loop {
+            // Held here, so that a panic gives it back at once.
+            let turn = match this.step.as_mut().project() {
+                StepNow::New { trace } => {
+                    let wait = Wait::of(*this.once, Make, mem::replace(trace, Trace::here()));
+                    this.step.set(Step::Line { wait });
+                    continue;
+                }
+                StepNow::Line { wait } => ready!(wait.poll_turn(cx)),
+                StepNow::Making { turn } if turn.is_some() => turn.take(),
+                StepNow::Making { .. } | StepNow::Over => {
+                    panic!("a future was polled after completion")
+                }
+            };
+            if let Some(mut turn) = turn {
+                match Once::work(&mut turn, |work| work.drive(cx)) {
+                    Poll::Ready(value) => _ = Once::fill(turn, value),
+                    Poll::Pending => {
+                        this.step.set(Step::Making { turn: Some(turn) });
+                        return Poll::Pending;
+                    }
                 }
             }
+            this.step.set(Step::Over);
+            return Poll::Ready(this.once.done().get().expect("made, or refused because it is"));
         }
-        *this.over = true;
-        Poll::Ready(this.once.done().get().expect("made, or refused because it is"))
     }
 }
 

@@ -64,6 +64,7 @@ impl Once {
     /// # Panics
     ///
     /// The future panics if polled after completion.
+    #[inline]
     #[track_caller]
     pub fn call_once<F, Fut>(&self, f: F) -> CallOnce<'_, F, Fut>
     where

@@ -9,6 +9,7 @@ use core::{
     convert::Infallible,
     fmt,
     future::Future,
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -20,6 +21,7 @@ use crate::raw::{
     once::{Done, Make, Once},
     shim::const_in_build,
     signal::For,
+    trace::Trace,
 };
 
 /// A cell whose value is made once, by the first who asks for it.
@@ -120,7 +122,7 @@ impl<T> OnceCell<T> {
         F: FnOnce() -> Fut,
         Fut: Future<Output = T>,
     {
-        GetOrInit { once: &self.once, making: Making::new(&self.once, init) }
+        GetOrInit { making: Making::new(&self.once, init) }
     }
 
     /// As [`get_or_init`](Self::get_or_init), with an initialiser that may fail.
@@ -144,7 +146,7 @@ impl<T> OnceCell<T> {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        GetOrTryInit { once: &self.once, making: Making::new(&self.once, init) }
+        GetOrTryInit { making: Making::new(&self.once, init) }
     }
 
     /// Waits until somebody else has set the value.
@@ -257,6 +259,7 @@ pin_project! {
     {
         handle: H,
         init: Option<F>,
+        trace: Trace,
         #[pin]
         step: Step<H, Fut>,
     }
@@ -268,6 +271,8 @@ pin_project! {
     where
         Make: Asks<<<H::Target as Primitive>::Core as Turns>::Ask>,
     {
+        // All that is written before the value is looked for.
+        New,
         Line { #[pin] wait: Wait<H, Make> },
         // The order of the fields is the order in which they go: first what makes, then the turn.
         Making { #[pin] making: Fut, turn: Option<Turn<H, Make>> },
@@ -284,14 +289,7 @@ where
     #[inline(always)]
     #[track_caller]
     pub(crate) fn new(handle: H, init: F) -> Self {
-        let wait = Wait::new(handle.clone(), Make);
-        Self { handle, init: Some(init), step: Step::Line { wait } }
-    }
-
-    /// Gives up before it began, for there is a value: whether it had not begun.
-    #[inline(always)]
-    fn give_up(self: Pin<&mut Self>) -> bool {
-        self.project().init.take().is_some()
+        Self { handle, init: Some(init), trace: Trace::here(), step: Step::New }
     }
 
     /// Leads to the value, once there is one.
@@ -305,6 +303,11 @@ where
         let mut this = self.project();
         loop {
             match this.step.as_mut().project() {
+                StepNow::New => {
+                    let trace = mem::replace(this.trace, Trace::here());
+                    let wait = Wait::of(this.handle.clone(), Make, trace);
+                    this.step.set(Step::Line { wait });
+                }
                 StepNow::Line { wait } => {
                     assert!(this.init.is_some(), "a future was polled after completion");
                     let turn = ready!(wait.poll_turn(cx));
@@ -335,11 +338,20 @@ where
     }
 }
 
+impl<'a, T, F, Fut> Making<&'a Once<T>, F, Fut> {
+    /// The value, if there is one before this has begun to make it: it never will.
+    #[inline(always)]
+    #[cfg_attr(selvedge_loom, track_caller)]
+    fn poll_there(self: Pin<&mut Self>) -> Option<&'a T> {
+        let value = self.handle.done().get()?;
+        self.project().init.take().map(|_| value)
+    }
+}
+
 pin_project! {
     /// The future of [`OnceCell::get_or_init`].
     #[must_use = "futures do nothing unless polled"]
     pub struct GetOrInit<'a, T, F, Fut> {
-        once: &'a Once<T>,
         #[pin]
         making: Making<&'a Once<T>, F, Fut>,
     }
@@ -349,7 +361,6 @@ pin_project! {
     /// The future of [`OnceCell::get_or_try_init`].
     #[must_use = "futures do nothing unless polled"]
     pub struct GetOrTryInit<'a, T, F, Fut> {
-        once: &'a Once<T>,
         #[pin]
         making: Making<&'a Once<T>, F, Fut>,
     }
@@ -375,10 +386,8 @@ where
     #[cfg_attr(selvedge_loom, track_caller)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<&'a T> {
         let mut this = self.project();
-        if let Some(value) = this.once.done().get() {
-            if this.making.as_mut().give_up() {
-                return Poll::Ready(value);
-            }
+        if let Some(value) = this.making.as_mut().poll_there() {
+            return Poll::Ready(value);
         }
         this.making.poll_made::<Infallible>(cx, Ok).map(|made| match made {
             Ok(once) => once.done().get().expect("it is made"),
@@ -398,10 +407,8 @@ where
     #[cfg_attr(selvedge_loom, track_caller)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(value) = this.once.done().get() {
-            if this.making.as_mut().give_up() {
-                return Poll::Ready(Ok(value));
-            }
+        if let Some(value) = this.making.as_mut().poll_there() {
+            return Poll::Ready(Ok(value));
         }
         let made = ready!(this.making.poll_made(cx, |made| made));
         Poll::Ready(made.map(|once| once.done().get().expect("it is made")))

@@ -402,6 +402,12 @@ impl<H: Handle, A: Asks<Ask<H>>> Wait<H, A> {
         Self { handle: Some(handle), asks, trace: Trace::here(), slot: Slot::new() }
     }
 
+    /// As [`new`](Self::new), for one that asked where `trace` says.
+    #[inline(always)]
+    pub fn of(handle: H, asks: A, trace: Trace) -> Self {
+        Self { handle: Some(handle), asks, trace, slot: Slot::new() }
+    }
+
     /// What the place is in front of, until the turn is taken.
     pub fn handle(&self) -> Option<&H> {
         self.handle.as_ref()
