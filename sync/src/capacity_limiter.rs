@@ -11,22 +11,25 @@
 //! | unknown   |      no      |   –    | holds a [`CapacityToken`], or nothing          |
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
-use core::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
-
-use pin_project_lite::pin_project;
+use core::fmt;
 
 use crate::{
     raw::{
         line::{Primitive, Turn, Wait},
-        shim::{self, Lock, const_in_build, mutant},
+        shim::{Lock, const_in_build},
     },
     semaphore::{Permits, Semaphore},
 };
+
+use self::claim::{Borrower, Claim, Step};
+pub use self::{
+    error::{AlreadyBorrowed, NotBorrowed, TryBorrowError, WouldBlock},
+    futures::{AcquireOnBehalfOf, AcquireToken, AcquireTokenOwned},
+};
+
+mod claim;
+mod error;
+mod futures;
 
 /// Limits how many borrow at a time; the total can be raised and lowered meanwhile.
 ///
@@ -71,12 +74,6 @@ use crate::{
 pub struct CapacityLimiter {
     semaphore: Semaphore,
     borrowers: Lock<BTreeMap<u64, Borrower>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Borrower {
-    Waiting,
-    Borrows,
 }
 
 impl CapacityLimiter {
@@ -309,51 +306,6 @@ pub struct OwnedCapacityToken {
     turn: Turn<Arc<CapacityLimiter>, Permits>,
 }
 
-/// A line in the table of borrowers, taken back if it comes to nothing.
-struct Claim<'a> {
-    limiter: &'a CapacityLimiter,
-    borrower: u64,
-    step: Step,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    New,
-    Noted,
-    Over,
-}
-
-impl<'a> Claim<'a> {
-    fn make(&mut self) -> Result<(), AlreadyBorrowed> {
-        let fresh = self.limiter.borrowers.with(|borrowers| {
-            let fresh = !borrowers.contains_key(&self.borrower);
-            if fresh || mutant!("a borrower borrows twice") {
-                borrowers.insert(self.borrower, Borrower::Waiting);
-            }
-            fresh || mutant!("a borrower borrows twice")
-        });
-        self.step = if fresh { Step::Noted } else { Step::Over };
-        if fresh { Ok(()) } else { Err(AlreadyBorrowed) }
-    }
-
-    fn keep(&mut self, turn: Turn<&'a CapacityLimiter, Permits>) {
-        self.step = Step::Over;
-        self.limiter.borrowers.with(|borrowers| {
-            borrowers.insert(self.borrower, Borrower::Borrows);
-        });
-        // The table has it from now on.
-        turn.into_handle();
-    }
-}
-
-impl Drop for Claim<'_> {
-    fn drop(&mut self) {
-        if self.step == Step::Noted && !shim::doomed() && !mutant!("a borrower waits for ever") {
-            self.limiter.borrowers.with(|borrowers| borrowers.remove(&self.borrower));
-        }
-    }
-}
-
 // SAFETY: the semaphore inside stays where it is.
 #[expect(unsafe_code, reason = "promises where the state is")]
 unsafe impl Primitive for CapacityLimiter {
@@ -365,132 +317,6 @@ unsafe impl Primitive for CapacityLimiter {
     }
 }
 
-pin_project! {
-    /// The future of [`CapacityLimiter::acquire`].
-    #[must_use = "futures do nothing unless polled"]
-    #[derive(Debug)]
-    pub struct AcquireToken<'a> {
-        #[pin]
-        wait: Wait<&'a CapacityLimiter, Permits>,
-    }
-}
-
-pin_project! {
-    /// The future of [`CapacityLimiter::acquire_owned`].
-    #[must_use = "futures do nothing unless polled"]
-    #[derive(Debug)]
-    pub struct AcquireTokenOwned {
-        #[pin]
-        wait: Wait<Arc<CapacityLimiter>, Permits>,
-    }
-}
-
-pin_project! {
-    /// The future of [`CapacityLimiter::acquire_on_behalf_of`].
-    #[must_use = "futures do nothing unless polled"]
-    pub struct AcquireOnBehalfOf<'a> {
-        claim: Claim<'a>,
-        #[pin]
-        wait: Wait<&'a CapacityLimiter, Permits>,
-    }
-}
-
-impl<'a> Future for AcquireToken<'a> {
-    type Output = CapacityToken<'a>;
-
-    #[inline(always)]
-    #[cfg_attr(selvedge_loom, track_caller)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let token = |turn: Option<_>| CapacityToken { turn: turn.expect("never closed") };
-        self.project().wait.poll_turn(cx).map(token)
-    }
-}
-
-impl Future for AcquireTokenOwned {
-    type Output = OwnedCapacityToken;
-
-    #[inline(always)]
-    #[cfg_attr(selvedge_loom, track_caller)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let token = |turn: Option<_>| OwnedCapacityToken { turn: turn.expect("never closed") };
-        self.project().wait.poll_turn(cx).map(token)
-    }
-}
-
-impl Future for AcquireOnBehalfOf<'_> {
-    type Output = Result<(), AlreadyBorrowed>;
-
-    #[cfg_attr(selvedge_loom, track_caller)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        match this.claim.step {
-            Step::New => {
-                if let Err(error) = this.claim.make() {
-                    return Poll::Ready(Err(error));
-                }
-            }
-            Step::Noted => {}
-            Step::Over => panic!("a future was polled after completion"),
-        }
-        let turn = ready!(this.wait.poll_turn(cx)).expect("never closed");
-        this.claim.keep(turn);
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// The borrower has a place already, or waits for one: see [`CapacityLimiter`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AlreadyBorrowed;
-
-/// The borrower has nothing to give back: see [`CapacityLimiter`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotBorrowed;
-
-/// There is no place to take, or somebody waits for it: see [`CapacityLimiter`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WouldBlock;
-
-/// Why [`CapacityLimiter::try_acquire_on_behalf_of`] got nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TryBorrowError {
-    /// The borrower has a place already, or waits for one.
-    AlreadyBorrowed,
-    /// There is no place to take, or somebody waits for it.
-    WouldBlock,
-}
-
-impl fmt::Display for AlreadyBorrowed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the borrower has or awaits a place already")
-    }
-}
-
-impl fmt::Display for NotBorrowed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the borrower has nothing to give back")
-    }
-}
-
-impl fmt::Display for WouldBlock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no place is free")
-    }
-}
-
-impl fmt::Display for TryBorrowError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AlreadyBorrowed => AlreadyBorrowed.fmt(f),
-            Self::WouldBlock => WouldBlock.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for AlreadyBorrowed {}
-impl core::error::Error for NotBorrowed {}
-impl core::error::Error for WouldBlock {}
-impl core::error::Error for TryBorrowError {}
-
 impl fmt::Debug for CapacityLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seen = self.statistics();
@@ -499,13 +325,5 @@ impl fmt::Debug for CapacityLimiter {
             .field("borrowed", &seen.borrowed)
             .field("waiting", &seen.waiting)
             .finish()
-    }
-}
-
-impl fmt::Debug for AcquireOnBehalfOf<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AcquireOnBehalfOf")
-            .field("borrower", &self.claim.borrower)
-            .finish_non_exhaustive()
     }
 }
