@@ -5,24 +5,24 @@
 //! A value that is written once, and the turn to make it ([`raw::once::Once`](Once)): those who
 //! ask stand in line for the turn, and are sent away from there when there is a value.
 
-use core::{
-    convert::Infallible,
-    fmt,
-    future::Future,
-    mem,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
-
-use pin_project_lite::pin_project;
+use core::{fmt, future::Future};
 
 use crate::raw::{
-    line::{Answer, Asks, Handle, Primitive, Turn, Turns, Wait},
-    once::{Done, Make, Once},
+    line::{Answer, Primitive, Turn, Wait},
+    once::{Make, Once},
     shim::const_in_build,
     signal::For,
-    trace::Trace,
 };
+
+pub(crate) use self::making::Making;
+pub use self::{
+    error::SetError,
+    futures::{GetOrInit, GetOrTryInit, OnceCellWait},
+};
+
+mod error;
+mod futures;
+mod making;
 
 /// A cell whose value is made once, by the first who asks for it.
 ///
@@ -251,238 +251,9 @@ unsafe impl<T> Primitive for OnceCell<T> {
     }
 }
 
-pin_project! {
-    /// Waits for the turn to make the value, and makes it.
-    pub(crate) struct Making<H: Handle, F, Fut>
-    where
-        Make: Asks<<<H::Target as Primitive>::Core as Turns>::Ask>,
-    {
-        handle: H,
-        init: Option<F>,
-        trace: Trace,
-        #[pin]
-        step: Step<H, Fut>,
-    }
-}
-
-pin_project! {
-    #[project = StepNow]
-    enum Step<H: Handle, Fut>
-    where
-        Make: Asks<<<H::Target as Primitive>::Core as Turns>::Ask>,
-    {
-        // All that is written before the value is looked for.
-        New,
-        Line { #[pin] wait: Wait<H, Make> },
-        // The order of the fields is the order in which they go: first what makes, then the turn.
-        Making { #[pin] making: Fut, turn: Option<Turn<H, Make>> },
-        Over,
-    }
-}
-
-impl<H, T, F, Fut> Making<H, F, Fut>
-where
-    H: Handle<Target: Primitive<Core = Once<T>>> + Clone,
-    F: FnOnce() -> Fut,
-    Fut: Future,
-{
-    #[inline(always)]
-    #[track_caller]
-    pub(crate) fn new(handle: H, init: F) -> Self {
-        Self { handle, init: Some(init), trace: Trace::here(), step: Step::New }
-    }
-
-    /// Leads to the value, once there is one.
-    #[inline(never)]
-    #[cfg_attr(selvedge_loom, track_caller)]
-    pub(crate) fn poll_made<E>(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        finish: fn(Fut::Output) -> Result<T, E>,
-    ) -> Poll<Result<H, E>> {
-        let mut this = self.project();
-        loop {
-            match this.step.as_mut().project() {
-                StepNow::New => {
-                    let trace = mem::replace(this.trace, Trace::here());
-                    let wait = Wait::of(this.handle.clone(), Make, trace);
-                    this.step.set(Step::Line { wait });
-                }
-                StepNow::Line { wait } => {
-                    assert!(this.init.is_some(), "a future was polled after completion");
-                    let turn = ready!(wait.poll_turn(cx));
-                    let init = this.init.take();
-                    let Some(turn) = turn else {
-                        this.step.set(Step::Over);
-                        return Poll::Ready(Ok(this.handle.clone()));
-                    };
-                    // Should it panic, the turn goes on to the next.
-                    let making = init.expect("looked at above")();
-                    this.step.set(Step::Making { making, turn: Some(turn) });
-                }
-                StepNow::Making { making, turn: kept } => {
-                    // Held here, so that a panic gives it back at once.
-                    let turn = kept.take();
-                    let Poll::Ready(made) = making.poll(cx) else {
-                        *kept = turn;
-                        return Poll::Pending;
-                    };
-                    let made = finish(made);
-                    this.step.set(Step::Over);
-                    let turn = turn.expect("there while it is made");
-                    return Poll::Ready(made.map(|value| Once::fill(turn, value)));
-                }
-                StepNow::Over => panic!("a future was polled after completion"),
-            }
-        }
-    }
-}
-
-impl<'a, T, F, Fut> Making<&'a Once<T>, F, Fut> {
-    /// The value, if there is one before this has begun to make it: it never will.
-    #[inline(always)]
-    #[cfg_attr(selvedge_loom, track_caller)]
-    fn poll_there(self: Pin<&mut Self>) -> Option<&'a T> {
-        let value = self.handle.done().get()?;
-        self.project().init.take().map(|_| value)
-    }
-}
-
-pin_project! {
-    /// The future of [`OnceCell::get_or_init`].
-    #[must_use = "futures do nothing unless polled"]
-    pub struct GetOrInit<'a, T, F, Fut> {
-        #[pin]
-        making: Making<&'a Once<T>, F, Fut>,
-    }
-}
-
-pin_project! {
-    /// The future of [`OnceCell::get_or_try_init`].
-    #[must_use = "futures do nothing unless polled"]
-    pub struct GetOrTryInit<'a, T, F, Fut> {
-        #[pin]
-        making: Making<&'a Once<T>, F, Fut>,
-    }
-}
-
-pin_project! {
-    /// The future of [`OnceCell::wait`].
-    #[must_use = "futures do nothing unless polled"]
-    pub struct OnceCellWait<'a, T> {
-        #[pin]
-        wait: Wait<&'a Done<T>, For<()>>,
-    }
-}
-
-impl<'a, T, F, Fut> Future for GetOrInit<'a, T, F, Fut>
-where
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = T>,
-{
-    type Output = &'a T;
-
-    #[inline(always)]
-    #[cfg_attr(selvedge_loom, track_caller)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<&'a T> {
-        let mut this = self.project();
-        if let Some(value) = this.making.as_mut().poll_there() {
-            return Poll::Ready(value);
-        }
-        this.making.poll_made::<Infallible>(cx, Ok).map(|made| match made {
-            Ok(once) => once.done().get().expect("it is made"),
-            Err(never) => match never {},
-        })
-    }
-}
-
-impl<'a, T, E, F, Fut> Future for GetOrTryInit<'a, T, F, Fut>
-where
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = Result<T, E>>,
-{
-    type Output = Result<&'a T, E>;
-
-    #[inline(always)]
-    #[cfg_attr(selvedge_loom, track_caller)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let Some(value) = this.making.as_mut().poll_there() {
-            return Poll::Ready(Ok(value));
-        }
-        let made = ready!(this.making.poll_made(cx, |made| made));
-        Poll::Ready(made.map(|once| once.done().get().expect("it is made")))
-    }
-}
-
-impl<'a, T> Future for OnceCellWait<'a, T> {
-    type Output = &'a T;
-
-    #[inline]
-    #[cfg_attr(selvedge_loom, track_caller)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<&'a T> {
-        self.project().wait.poll_turn(cx).map(|turn| {
-            let done: &'a Done<T> = turn.map(Turn::into_handle).expect("never abandoned");
-            done.get().expect("the wait is over once it is set")
-        })
-    }
-}
-
-/// Why [`OnceCell::set`] did not; the value comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SetError<T> {
-    /// There was a value already.
-    AlreadyInitializedError(T),
-    /// Somebody was about to make one.
-    InitializingError(T),
-}
-
-impl<T> SetError<T> {
-    /// Whether there was a value already.
-    #[must_use]
-    pub fn is_already_init_err(&self) -> bool {
-        matches!(self, Self::AlreadyInitializedError(_))
-    }
-
-    /// Whether somebody was about to make one.
-    #[must_use]
-    pub fn is_initializing_err(&self) -> bool {
-        matches!(self, Self::InitializingError(_))
-    }
-}
-
-impl<T> fmt::Display for SetError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AlreadyInitializedError(_) => "the cell is set already",
-            Self::InitializingError(_) => "the cell is being set",
-        })
-    }
-}
-
-impl<T: fmt::Debug> core::error::Error for SetError<T> {}
-
 impl<T: fmt::Debug> fmt::Debug for OnceCell<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OnceCell").field("value", &self.get()).finish()
-    }
-}
-
-impl<T, F, Fut> fmt::Debug for GetOrInit<'_, T, F, Fut> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GetOrInit").finish_non_exhaustive()
-    }
-}
-
-impl<T, F, Fut> fmt::Debug for GetOrTryInit<'_, T, F, Fut> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GetOrTryInit").finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for OnceCellWait<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnceCellWait").finish_non_exhaustive()
     }
 }
 
