@@ -26,6 +26,14 @@ use super::{
     shim::{Reading, Track, const_in_build},
 };
 
+pub use self::part::{Part, Shared, Unique};
+#[cfg(any(feature = "mutex", feature = "rwlock"))]
+pub(crate) use self::stamp::{guard, map};
+
+mod part;
+#[cfg(any(feature = "mutex", feature = "rwlock"))]
+mod stamp;
+
 /// A value that turns protect.
 #[derive(Debug)]
 pub struct Value<T: ?Sized>(UnsafeCell<T>);
@@ -179,61 +187,6 @@ where
     {
         let part = P::of(self.handle().value().0.get());
         Lent { part, hold: self }
-    }
-}
-
-/// A pointer to what a guard lends.
-pub trait Part {
-    /// What it points to.
-    type Target: ?Sized;
-
-    /// Points to `target`.
-    fn of(target: *mut Self::Target) -> Self;
-
-    /// Where it points.
-    fn get(&self) -> *mut Self::Target;
-}
-
-/// A pointer to what may be read: covariant.
-pub struct Shared<U: ?Sized>(*const U);
-
-/// A pointer to what may be written, or may become so: invariant.
-pub struct Unique<U: ?Sized>(*mut U);
-
-// SAFETY: a `Shared` is a `&U` in all but name.
-unsafe impl<U: ?Sized + Sync> Send for Shared<U> {}
-// SAFETY: as above.
-unsafe impl<U: ?Sized + Sync> Sync for Shared<U> {}
-// SAFETY: a `Unique` is a `&mut U` in all but name.
-unsafe impl<U: ?Sized + Send> Send for Unique<U> {}
-// SAFETY: as above.
-unsafe impl<U: ?Sized + Sync> Sync for Unique<U> {}
-
-impl<U: ?Sized> Part for Shared<U> {
-    type Target = U;
-
-    #[inline(always)]
-    fn of(target: *mut U) -> Self {
-        Self(target)
-    }
-
-    #[inline(always)]
-    fn get(&self) -> *mut U {
-        self.0.cast_mut()
-    }
-}
-
-impl<U: ?Sized> Part for Unique<U> {
-    type Target = U;
-
-    #[inline(always)]
-    fn of(target: *mut U) -> Self {
-        Self(target)
-    }
-
-    #[inline(always)]
-    fn get(&self) -> *mut U {
-        self.0
     }
 }
 
@@ -425,112 +378,3 @@ impl fmt::Debug for Paused<'_> {
         f.write_str("Paused")
     }
 }
-
-impl<U: ?Sized> fmt::Debug for Shared<U> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shared")
-    }
-}
-
-impl<U: ?Sized> fmt::Debug for Unique<U> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Unique")
-    }
-}
-
-/// What every named guard does, beside what its lock adds: `Deref`, `Debug`, `Display`, and for one
-/// that writes `DerefMut`.
-///
-/// `guard! { [generics] Name<arguments>: Target, writes }`, the name being a struct around a
-/// [`Lent`] in its field `lent`.
-#[cfg(any(feature = "mutex", feature = "rwlock"))]
-macro_rules! guard {
-    ([$($generics:tt)*] $name:ty: $target:ty) => {
-        impl<$($generics)*> core::ops::Deref for $name {
-            type Target = $target;
-
-            #[inline]
-            fn deref(&self) -> &$target {
-                self.lent.get()
-            }
-        }
-
-        impl<$($generics)*> core::fmt::Debug for $name
-        where
-            $target: core::fmt::Debug,
-        {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                (**self).fmt(f)
-            }
-        }
-
-        impl<$($generics)*> core::fmt::Display for $name
-        where
-            $target: core::fmt::Display,
-        {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                (**self).fmt(f)
-            }
-        }
-    };
-    ([$($generics:tt)*] $name:ty: $target:ty, writes) => {
-        guard! { [$($generics)*] $name: $target }
-
-        impl<$($generics)*> core::ops::DerefMut for $name {
-            #[inline]
-            fn deref_mut(&mut self) -> &mut $target {
-                self.lent.get_mut()
-            }
-        }
-    };
-}
-#[cfg(any(feature = "mutex", feature = "rwlock"))]
-pub(crate) use guard;
-
-/// The two ways in which a guard narrows itself, inside its `impl` block.
-///
-/// `map! { [U, F] &mut Whole => Mapped<Part>, |lent| wrap }`: first the type arguments, in tokio's
-/// order for this guard; the last argument of `Mapped` is the part, by whatever name; `wrap` makes
-/// the mapped guard of a [`Lent`], as the guard's own `of` does.
-#[cfg(any(feature = "mutex", feature = "rwlock"))]
-macro_rules! map {
-    ($order:tt &mut $whole:ty => $mapped:ident<$($kept:tt),*>, |$lent:ident| $wrap:expr) => {
-        map! { @ $order [&mut] try_map_unique $whole => $mapped<$($kept),*>, |$lent| $wrap }
-    };
-    ($order:tt & $whole:ty => $mapped:ident<$($kept:tt),*>, |$lent:ident| $wrap:expr) => {
-        map! { @ $order [&] try_map_shared $whole => $mapped<$($kept),*>, |$lent| $wrap }
-    };
-    (@ [$($order:ident),+] [$($by:tt)+] $method:ident $whole:ty => $mapped:ident<$a:tt, $u:ident>, |$lent:ident| $wrap:expr) => {
-        /// Narrows the guard to a part of the value.
-        ///
-        /// An associated function, so that it does not hide a method of the value's.
-        pub fn map<$($order),+>(this: Self, f: F) -> $mapped<$a, $u>
-        where
-            $u: ?Sized,
-            F: FnOnce($($by)+ $whole) -> $($by)+ $u,
-        {
-            match Self::try_map(this, |whole| Some(f(whole))) {
-                Ok(mapped) => mapped,
-                Err(_) => unreachable!("`f` always finds a part"),
-            }
-        }
-
-        /// As [`map`](Self::map), where there may be no such part.
-        ///
-        /// # Errors
-        ///
-        /// The guard, unchanged, if `f` returns `None`.
-        pub fn try_map<$($order),+>(this: Self, f: F) -> Result<$mapped<$a, $u>, Self>
-        where
-            $u: ?Sized,
-            F: FnOnce($($by)+ $whole) -> Option<$($by)+ $u>,
-        {
-            match this.lent.$method(f) {
-                Ok($lent) => Ok($wrap),
-                Err(lent) => Err(Self::of(lent)),
-            }
-        }
-    };
-}
-#[cfg(any(feature = "mutex", feature = "rwlock"))]
-pub(crate) use map;
