@@ -1,27 +1,26 @@
 //! Eight tasks that wait for each other, again and again.
 
-use std::sync::Arc;
+use selvedge_benches::{Group, on_one_thread, on_two_workers};
 
-use selvedge_benches::{Group, Run, Task, on_one_thread, on_two_workers};
-
-const TASKS: u64 = 8;
-
+/// One contestant, from its type: whatever is made for eight and has a `wait`.
 macro_rules! rounds {
     ($barrier:ty, $run:expr) => {{
-        let run: Run = Box::new(move |n| {
-            let barrier = Arc::new(<$barrier>::new(8));
-            let one = |barrier: Arc<$barrier>| -> Task {
+        let run: selvedge_benches::Run = Box::new(move |n| {
+            let barrier = std::sync::Arc::new(<$barrier>::new(8));
+            let one = || -> selvedge_benches::Task {
+                let barrier = barrier.clone();
                 Box::pin(async move {
-                    for _ in 0..n.div_ceil(TASKS) {
+                    for _ in 0..n.div_ceil(8) {
                         let _ = barrier.wait().await;
                     }
                 })
             };
-            $run((0..TASKS).map(|_| one(barrier.clone())).collect())
+            $run((0..8).map(|_| one()).collect())
         });
         run
     }};
 }
+pub(crate) use rounds;
 
 pub(crate) fn groups() -> Vec<Group> {
     let places = [("one_thread", on_one_thread as fn(_) -> _), ("two_workers", on_two_workers)];

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use selvedge_benches::{Group, Run, Task, on_one_thread, on_two_workers};
 
+use crate::barrier::rounds;
+
 fn ours(run: fn(Vec<Task>) -> std::time::Duration) -> Run {
     Box::new(move |n| {
         let phaser = Arc::new(selvedge_sync::Phaser::new(8));
@@ -20,25 +22,6 @@ fn ours(run: fn(Vec<Task>) -> std::time::Duration) -> Run {
     })
 }
 
-/// A barrier of as many: its parties do not come and go.
-macro_rules! barrier {
-    ($barrier:expr, $run:expr) => {{
-        let run: Run = Box::new(move |n| {
-            let barrier = Arc::new($barrier);
-            let one = || -> Task {
-                let barrier = barrier.clone();
-                Box::pin(async move {
-                    for _ in 0..n.div_ceil(8) {
-                        barrier.wait().await;
-                    }
-                })
-            };
-            $run((0..8).map(|_| one()).collect())
-        });
-        run
-    }};
-}
-
 pub(crate) fn groups() -> Vec<Group> {
     let places = [("one_thread", on_one_thread as fn(_) -> _), ("two_workers", on_two_workers)];
     places
@@ -46,8 +29,9 @@ pub(crate) fn groups() -> Vec<Group> {
             name: format!("phaser/{place}"),
             contestants: vec![
                 ("selvedge", ours(run)),
-                ("tokio Barrier", barrier!(tokio::sync::Barrier::new(8), run)),
-                ("mea Barrier", barrier!(mea::barrier::Barrier::new(8), run)),
+                // Barriers of as many: their parties do not come and go.
+                ("tokio Barrier", rounds!(tokio::sync::Barrier, run)),
+                ("mea Barrier", rounds!(mea::barrier::Barrier, run)),
             ],
         })
         .into()

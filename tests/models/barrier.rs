@@ -11,8 +11,30 @@ use selvedge::{model::Cell, sync::Barrier};
 
 use crate::runner::{block_on, check, poll_and_cancel, spawn};
 
-fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+pub(crate) fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// What each of three gets from `wait`: each sees what another did before.
+pub(crate) fn places<B, P>(barrier: &Arc<B>, wait: fn(&B) -> P) -> [P; 3]
+where
+    B: Send + Sync + 'static,
+    P: Send + 'static,
+{
+    let cells = Arc::new([0; 3].map(Cell::new));
+    let one = |at: usize| {
+        let (barrier, cells) = (barrier.clone(), cells.clone());
+        move || {
+            touch(&cells[at]);
+            let place = wait(&barrier);
+            touch(&cells[(at + 1) % 3]);
+            place
+        }
+    };
+    let others = [0, 1].map(|at| spawn(one(at)));
+    let here = one(2)();
+    let [first, second] = others.map(|other| other.join().unwrap());
+    [first, second, here]
 }
 
 fn touch(cell: &Cell<i32>) {
@@ -31,21 +53,9 @@ fn touch(cell: &Cell<i32>) {
 #[test]
 fn all_pass_and_see() {
     check(2, || {
-        let shared = Arc::new((Barrier::new(3), [0; 3].map(Cell::new)));
-        let others = [0, 1].map(|at| {
-            let shared = shared.clone();
-            spawn(move || {
-                touch(&shared.1[at]);
-                let leads = block_on(shared.0.wait()).is_leader();
-                touch(&shared.1[at + 1]);
-                leads
-            })
-        });
-        touch(&shared.1[2]);
-        let leads = block_on(shared.0.wait()).is_leader();
-        touch(&shared.1[0]);
-        let leaders = others.map(|other| other.join().unwrap());
-        assert_eq!(usize::from(leads) + leaders.map(usize::from).iter().sum::<usize>(), 1);
+        let barrier = Arc::new(Barrier::new(3));
+        let leaders = places(&barrier, |barrier| block_on(barrier.wait()).is_leader());
+        assert_eq!(leaders.map(usize::from).iter().sum::<usize>(), 1);
     });
 }
 

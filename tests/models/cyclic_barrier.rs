@@ -1,28 +1,13 @@
 //! What must hold of a barrier that can be broken in every interleaving.
 
-use std::{
-    future::Future,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll, Waker},
+use std::{pin::pin, sync::Arc, task::Poll};
+
+use selvedge::sync::CyclicBarrier;
+
+use crate::{
+    barrier::{places, poll},
+    runner::{block_on, check, poll_and_cancel, spawn},
 };
-
-use selvedge::{model::Cell, sync::CyclicBarrier};
-
-use crate::runner::{block_on, check, poll_and_cancel, spawn};
-
-fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-fn touch(cell: &Cell<i32>) {
-    #[expect(unsafe_code, reason = "the value is shared on purpose")]
-    // SAFETY: each is touched by one task before the barrier, and by another behind it; if that is
-    // not enough, the model turns red.
-    unsafe {
-        cell.with(|value| *value += 1);
-    }
-}
 
 /// Three pass together with a number each, and see what the others did before.
 ///
@@ -30,24 +15,11 @@ fn touch(cell: &Cell<i32>) {
 #[test]
 fn all_pass_with_a_number_each() {
     check(2, || {
-        let shared = Arc::new((CyclicBarrier::new(3), [0; 3].map(Cell::new)));
-        let others = [0, 1].map(|at| {
-            let shared = shared.clone();
-            spawn(move || {
-                touch(&shared.1[at]);
-                let place = block_on(shared.0.wait()).unwrap();
-                touch(&shared.1[at + 1]);
-                place
-            })
-        });
-        touch(&shared.1[2]);
-        let place = block_on(shared.0.wait()).unwrap();
-        touch(&shared.1[0]);
-        let [one, two] = others.map(|other| other.join().unwrap());
-        let mut places = [place, one, two];
+        let barrier = Arc::new(CyclicBarrier::new(3));
+        let mut places = places(&barrier, |barrier| block_on(barrier.wait()).unwrap());
         places.sort_unstable();
         assert_eq!(places, [0, 1, 2]);
-        assert_eq!(shared.0.statistics().passing, 0);
+        assert_eq!(barrier.statistics().passing, 0);
     });
 }
 
