@@ -69,10 +69,12 @@ const FEWER_POLLS: &str = "with one place: delivers messages whose send was drop
     poll a message; 2 is the least that keeps that promise, and what ours and tokio's take";
 
 /// Rows that are behind for a known reason; by the start of their name.
-const REASONS: [(&str, &str); 10] = [
+const REASONS: [(&str, &str); 12] = [
     ("race", "each child has a waker of its own, which few children do not repay"),
     ("wait", "each child has a waker of its own, which few children do not repay"),
     ("scope", "a scope catches panics, names its children, and takes more of them while it runs"),
+    ("shutdown", "what has phases, cleanups, times and a report is made anew in each operation"),
+    ("tracker/track", "the same four atomic operations, and a few moves more"),
     ("once_map", "entries are counted, so that none is left behind; a simpler map keeps them"),
     ("decorate/rate_limit_by", "a call takes the lock of the map three times"),
     ("decorate/cache/two_workers", "one lock; the features `moka` and `quick_cache` have many"),
