@@ -178,6 +178,7 @@ impl<'a, T, F: Fn() -> LazyFuture<T>> Force<'a, T, F> {
                     this.step.set(Step::Line { wait });
                     continue;
                 }
+                StepNow::Line { .. } if this.once.done().is_set() => None,
                 StepNow::Line { wait } => ready!(wait.poll_turn(cx)),
                 StepNow::Making { turn } if turn.is_some() => turn.take(),
                 StepNow::Making { .. } | StepNow::Over => {

@@ -72,8 +72,11 @@ where
                     let wait = Wait::of(this.handle.clone(), Make, trace);
                     this.step.set(Step::Line { wait });
                 }
+                StepNow::Line { .. } if this.handle.core().done().is_set() => {
+                    this.step.set(Step::Over);
+                    return Poll::Ready(Ok(this.handle.clone()));
+                }
                 StepNow::Line { wait } => {
-                    assert!(this.init.is_some(), "a future was polled after completion");
                     let turn = ready!(wait.poll_turn(cx));
                     let init = this.init.take();
                     let Some(turn) = turn else {
@@ -81,7 +84,7 @@ where
                         return Poll::Ready(Ok(this.handle.clone()));
                     };
                     // Should it panic, the turn goes on to the next.
-                    let making = init.expect("looked at above")();
+                    let making = init.expect("there is one turn, and it takes it")();
                     this.step.set(Step::Making { making, turn: Some(turn) });
                 }
                 StepNow::Making { making, turn: kept } => {
@@ -107,7 +110,12 @@ impl<'a, T, F, Fut> Making<&'a Once<T>, F, Fut> {
     #[inline(always)]
     #[cfg_attr(selvedge_loom, track_caller)]
     pub(super) fn poll_there(self: Pin<&mut Self>) -> Option<&'a T> {
-        let value = self.handle.done().get()?;
-        self.project().init.take().map(|_| value)
+        match (self.handle.done().get(), &self.step) {
+            (Some(value), Step::New) => {
+                self.project().step.set(Step::Over);
+                Some(value)
+            }
+            _ => None,
+        }
     }
 }
