@@ -5,6 +5,7 @@
 //! | `DONE`    | the sender   | the value is there, and the receiver's      |
 //! | `STOP`    | anybody      | the sender is asked to stop                 |
 //! | `GONE`    | the receiver | nobody takes the value any more             |
+//! | `WAITS`   | the receiver | it has left a waker, once at least          |
 //!
 //! Invariants:
 //! 1. `value` is the sender's until it sets `DONE`, once; from there on it is the receiver's, or,
@@ -15,7 +16,7 @@
 use alloc::sync::Arc;
 use core::{
     fmt,
-    sync::atomic::Ordering::{Acquire, Relaxed, Release},
+    sync::atomic::Ordering::{AcqRel, Acquire, Relaxed},
     task::{Context, Poll},
 };
 
@@ -27,6 +28,7 @@ use selvedge_sync::raw::{
 const DONE: u8 = 1;
 const STOP: u8 = 2;
 const GONE: u8 = 4;
+const WAITS: u8 = 8;
 
 /// What both sides share.
 struct Link<T> {
@@ -37,10 +39,11 @@ struct Link<T> {
 }
 
 impl<T> Link<T> {
-    fn is_done(&self) -> bool {
+    #[inline]
+    fn state(&self) -> u8 {
         // ORDERING: Acquire pairs with the Release in `send`: with `DONE` comes the value, and all
         // that the sender did.
-        self.state.load(Acquire) & DONE != 0
+        self.state.load(Acquire)
     }
 }
 
@@ -68,16 +71,19 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// Nobody takes it any more; here it is.
+    #[inline]
     pub fn send(self, value: T) -> Result<(), T> {
         let link = &*self.0;
         // SAFETY: there is one sender, which sends once, so the value is its own (1).
         unsafe { link.value.with(|slot| *slot = Some(value)) };
-        // ORDERING: Release pairs with the Acquire in `is_done` and `drop`.
-        if link.state.fetch_or(DONE, Release) & GONE != 0 {
+        // ORDERING: Release pairs with the Acquire in `state`, `poll` and `drop`. Acquire pairs with
+        // the Release in `poll`: with `WAITS` comes the waker.
+        let before = link.state.fetch_or(DONE, AcqRel);
+        if before & GONE != 0 {
             // SAFETY: `GONE` came first, so it is the sender's still (1).
             return unsafe { link.value.with(Option::take) }.map_or(Ok(()), Err);
         }
-        if !mutant!("a value arrives without a wake-up") {
+        if before & WAITS != 0 && !mutant!("a value arrives without a wake-up") {
             link.receiver.wake();
         }
         Ok(())
@@ -102,7 +108,7 @@ impl<T> Sender<T> {
 impl<T> Receiver<T> {
     /// Whether the value is there.
     pub fn is_done(&self) -> bool {
-        self.0.is_done()
+        self.0.state() & DONE != 0
     }
 
     /// Waits for the value.
@@ -112,11 +118,20 @@ impl<T> Receiver<T> {
     /// If the value was taken before.
     pub fn poll(&mut self, cx: &Context<'_>) -> Poll<T> {
         let link = &*self.0;
-        if !link.is_done() {
+        let state = link.state();
+        if state & DONE == 0 {
             link.receiver.register(cx.waker());
             // RACE: 1. we look, 2. the value comes and finds nobody to wake, 3. we register, and
-            //       sleep for ever. So we look again.
-            if mutant!("a receiver looks once") || !link.is_done() {
+            //       sleep for ever. So we look again: in the step that says that we wait, or, once
+            //       that is said, behind the slot, which both sides go through then.
+            let again = if state & WAITS == 0 {
+                // ORDERING: Release pairs with the Acquire in `send`, which finds the waker then;
+                // Acquire with its Release, as in `state`.
+                link.state.fetch_or(WAITS, AcqRel)
+            } else {
+                link.state()
+            };
+            if mutant!("a receiver looks once") || again & DONE == 0 {
                 return Poll::Pending;
             }
             drop(link.receiver.take());
@@ -142,12 +157,19 @@ impl<T> Drop for Receiver<T> {
         if doomed() {
             return;
         }
-        drop(self.0.receiver.take());
-        // ORDERING: Acquire pairs with the Release in `send`: a value that is there is ours.
-        if self.0.state.fetch_or(GONE, Acquire) & DONE != 0 {
-            // SAFETY: `DONE` came before `GONE`, so it is the receiver's (1).
-            drop(unsafe { self.0.value.with(Option::take) });
+        let link = &*self.0;
+        let state = link.state();
+        if state & DONE == 0 {
+            if state & WAITS != 0 {
+                drop(link.receiver.take());
+            }
+            // ORDERING: Acquire pairs with the Release in `send`: a value that is there is ours.
+            if link.state.fetch_or(GONE, Acquire) & DONE == 0 {
+                return;
+            }
         }
+        // SAFETY: `DONE` came before `GONE`, so it is the receiver's (1).
+        drop(unsafe { link.value.with(Option::take) });
     }
 }
 
