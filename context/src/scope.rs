@@ -9,7 +9,7 @@
 //! A child is moved once, by `spawn`, into a room of the scope's pool, and stays there.
 //!
 //! Invariants:
-//! 1. `Inner::closed` is set before the last child has gone, and under the lock that new children
+//! 1. `Intake::closed` is set before the last child has gone, and under the lock that new children
 //!    are left under: what `spawn` has taken is polled, or dropped by [`InScope`].
 //! 2. Nothing of other people's runs under that lock: refused futures, errors and destructors are
 //!    seen to outside.
@@ -26,7 +26,7 @@ use core::{
 use std::collections::VecDeque;
 
 use pin_project_lite::pin_project;
-use selvedge_sync::raw::shim::{Lock, doomed, mutant};
+use selvedge_sync::raw::shim::{doomed, mutant};
 
 use crate::{
     CancellationToken, Failure, GroupError, Panic, Reason, WaitForCancellationFutureOwned, Who,
@@ -150,13 +150,9 @@ pub struct Scope<'e, E, K = AnyThread> {
 /// What spawns into a [`local_scope`]: children need not be `Send`.
 pub type LocalScope<'e, E> = Scope<'e, E, OneThread>;
 
-/// What handles and the future share.
-struct Inner<'e, E, K> {
-    pool: Arc<Pool>,
-    /// What wakes the future; none until it is first polled, as it polls everything then.
-    ready: Arc<ready::Shared>,
-    intake: Lock<Intake<'e, E, K>>,
-}
+/// What handles and the future share: rooms for the children, the intake behind the same lock, and
+/// what wakes the future (nobody until it is first polled, as it polls everything then).
+type Inner<'e, E, K> = Pool<Intake<'e, E, K>, Arc<ready::Shared>>;
 
 struct Intake<'e, E, K> {
     new: Vec<Child<'e, E, K>>,
@@ -165,10 +161,13 @@ struct Intake<'e, E, K> {
     cancelled: Option<Reason>,
 }
 
+/// A child's future, in its room.
+type Roomed<'e, E, K> = Stored<'e, Result<(), E>, K, Intake<'e, E, K>, Arc<ready::Shared>>;
+
 /// A child, in its room until it ends.
 struct Child<'e, E, K> {
     who: Who,
-    future: Option<Stored<'e, Result<(), E>, K>>,
+    future: Option<Roomed<'e, E, K>>,
 }
 
 impl<E, K> Child<'_, E, K> {
@@ -191,7 +190,7 @@ impl<E, K> Future for Child<'_, E, K> {
         };
         // An error counts for more than a destructor's panic.
         let outcome = outcome.and(this.end());
-        Poll::Ready((this.who.clone(), outcome))
+        Poll::Ready((mem::replace(&mut this.who, Who::Body), outcome))
     }
 }
 
@@ -268,13 +267,13 @@ impl<'e, E, K> Scope<'e, E, K> {
     /// has the reason. The first one counts.
     pub fn cancel(&self, reason: impl Into<Reason>) {
         self.inner.cancel(reason.into());
-        self.inner.ready.wake(CALL);
+        self.inner.beside.wake(CALL);
     }
 
     /// Whether the scope takes children still.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.inner.intake.with(|intake| intake.is_open())
+        self.inner.with(|intake| intake.is_open())
     }
 
     fn add<F>(&self, name: Option<Cow<'static, str>>, future: F) -> bool
@@ -282,27 +281,23 @@ impl<'e, E, K> Scope<'e, E, K> {
         F: Future<Output = Result<(), E>> + 'e,
         K: Admits<F>,
     {
-        if !self.is_open() {
-            return false;
+        let mut is_first = false;
+        let refused = Pool::store(
+            &self.inner,
+            future,
+            |intake| intake.is_open() || mutant!("a scope that is over takes a child"),
+            |intake, future| {
+                let who = Who::Child(intake.spawned, name);
+                intake.spawned += 1;
+                is_first = intake.new.is_empty();
+                intake.new.push(Child { who, future: Some(future) });
+            },
+        );
+        // Whoever left the first one has the scope woken, and all are taken up together.
+        if is_first && !mutant!("a child comes silently") {
+            self.inner.beside.wake(CALL);
         }
-        let future = Stored::new(&self.inner.pool, future);
-        let mut child = Some(Child { who: Who::Child(0, name), future: Some(future) });
-        let taken = self.inner.intake.with(|intake| {
-            if intake.is_open() || mutant!("a scope that is over takes a child") {
-                if let Some(mut child) = child.take() {
-                    if let Who::Child(number, _) = &mut child.who {
-                        *number = intake.spawned;
-                    }
-                    intake.spawned += 1;
-                    intake.new.push(child);
-                }
-            }
-            child.is_none()
-        });
-        if taken {
-            self.inner.ready.wake(CALL);
-        }
-        taken
+        refused.is_none()
     }
 }
 
@@ -369,7 +364,7 @@ type Outcome<O, E> = Result<O, Option<Failure<E>>>;
 impl<'e, E, K> Inner<'e, E, K> {
     /// Notes why it is cancelled, unless it was before, or is over.
     fn cancel(&self, reason: Reason) {
-        let unwanted = self.intake.with(|intake| match &intake.cancelled {
+        let unwanted = self.with(|intake| match &intake.cancelled {
             None if !intake.closed => intake.cancelled.replace(reason),
             _ => Some(reason),
         });
@@ -378,7 +373,7 @@ impl<'e, E, K> Inner<'e, E, K> {
 
     /// No more children. Those that were left here are the caller's.
     fn close(&self) -> Vec<Child<'e, E, K>> {
-        self.intake.with(|intake| {
+        self.with(|intake| {
             intake.closed = true;
             mem::take(&mut intake.new)
         })
@@ -386,7 +381,7 @@ impl<'e, E, K> Inner<'e, E, K> {
 
     /// No more children if none is left here; whether that is so.
     fn close_if_empty(&self) -> bool {
-        self.intake.with(|intake| {
+        self.with(|intake| {
             intake.closed |= intake.new.is_empty() && intake.cancelled.is_none();
             intake.closed
         })
@@ -397,11 +392,7 @@ impl<'e, E, F: Future, K> InScope<'e, E, F, K> {
     fn new(body: impl FnOnce(Scope<'e, E, K>) -> F) -> Self {
         let children = Children::new(2, 4);
         let intake = Intake { new: Vec::new(), spawned: 0, closed: false, cancelled: None };
-        let inner = Arc::new(Inner {
-            pool: Arc::new(Pool::new()),
-            ready: children.shared(),
-            intake: Lock::new(intake),
-        });
+        let inner = Arc::new(Pool::new(intake, children.shared()));
         Self {
             body: Some(body(Scope { inner: inner.clone() })),
             outcome: None,
@@ -488,7 +479,7 @@ impl<'e, T, E, F: Future<Output = Result<T, E>>, K> InScope<'e, E, F, K> {
     /// Takes up new children.
     fn take_up(mut self: Pin<&mut Self>) {
         let this = self.as_mut().project();
-        this.inner.intake.with(|intake| mem::swap(&mut intake.new, this.new));
+        this.inner.with(|intake| mem::swap(&mut intake.new, this.new));
         for child in this.new.drain(..) {
             if this.waiting.is_empty() && this.children.len() < *this.limit {
                 this.children.insert(child);
@@ -600,7 +591,7 @@ impl<T, E, F: Future<Output = Result<T, E>>, K> Future for InScope<'_, E, F, K> 
                 this.inner.cancel(reason.unwrap_or(Reason::Cancelled));
             }
         }
-        let cancelled = this.inner.intake.with(|intake| {
+        let cancelled = this.inner.with(|intake| {
             intake.closed |= intake.cancelled.is_some();
             intake.cancelled.take()
         });

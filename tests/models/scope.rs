@@ -108,3 +108,36 @@ fn a_woken_child_is_polled() {
         other.join().unwrap();
     });
 }
+
+/// Two spawn from elsewhere, and the first of them has the scope woken for both.
+///
+/// Red when: mutant "a child comes silently".
+#[test]
+fn who_comes_second_is_taken_up_too() {
+    check(2, || {
+        let kept = handle();
+        let inside = kept.clone();
+        let running = scope(move |scope| {
+            *inside.lock().unwrap() = Some(scope);
+            pending::<Result<(), _>>()
+        });
+        let others = [(); 2].map(|()| {
+            let scope = kept.lock().unwrap().clone();
+            spawn(move || {
+                let scope = scope.unwrap();
+                let inside = scope.clone();
+                assert!(
+                    scope.spawn(async move {
+                        inside.cancel("enough");
+                        Ok(())
+                    }) || !scope.is_open()
+                );
+            })
+        });
+        drop(kept);
+        assert!(block_on(running).is_err());
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+}

@@ -25,9 +25,17 @@ use selvedge_sync::raw::shim::Lock;
 /// How many rooms the first chunk of a class has, and the largest one.
 const ROOMS: [usize; 2] = [4, 256];
 
-/// The pool.
-pub struct Pool {
-    classes: Lock<Vec<Class>>,
+/// The pool, and beside it what its owner has behind the same lock, and without one.
+pub struct Pool<X, B> {
+    pub beside: B,
+    inside: Lock<Inside<X>>,
+}
+
+struct Inside<X> {
+    /// Most pools have one class.
+    first: Option<Class>,
+    others: Vec<Class>,
+    owners: X,
 }
 
 /// The rooms of one layout.
@@ -36,8 +44,15 @@ struct Class {
     layout: Layout,
     /// The first free room; each has the next one in it.
     free: Option<NonNull<u8>>,
-    chunks: Vec<(NonNull<u8>, Layout)>,
+    /// The last chunk; each has the one before it in it.
+    chunks: Option<NonNull<Chunk>>,
     rooms: usize,
+}
+
+/// What is in front of the rooms of a chunk.
+struct Chunk {
+    before: Option<NonNull<Chunk>>,
+    layout: Layout,
 }
 
 // SAFETY: a class owns its chunks and the free rooms in them, which are plain memory.
@@ -45,7 +60,7 @@ unsafe impl Send for Class {}
 
 impl Class {
     fn new(layout: Layout) -> Self {
-        Self { layout, free: None, chunks: Vec::new(), rooms: 0 }
+        Self { layout, free: None, chunks: None, rooms: 0 }
     }
 
     fn take(&mut self) -> NonNull<u8> {
@@ -68,60 +83,100 @@ impl Class {
         let size = room.checked_mul(rooms).expect("a chunk fits into memory");
         let layout =
             Layout::from_size_align(size, self.layout.align()).expect("so does its layout");
-        // SAFETY: a class is of a layout whose size is not 0.
+        let (layout, first) = Layout::new::<Chunk>().extend(layout).expect("and what is in front");
+        // SAFETY: a chunk has a size.
         let Some(chunk) = NonNull::new(unsafe { alloc(layout) }) else {
             handle_alloc_error(layout)
         };
+        let before = self.chunks.replace(chunk.cast());
+        // SAFETY: it is at the start of the chunk, which is aligned for it.
+        unsafe { chunk.cast().write(Chunk { before, layout }) };
         self.rooms += rooms;
-        self.chunks.push((chunk, layout));
         for at in (0..rooms).rev() {
             // SAFETY: it is below the chunk's size.
-            self.put(unsafe { chunk.add(at * room) });
+            self.put(unsafe { chunk.add(first + at * room) });
         }
-        chunk
+        // The first one was put last.
+        self.free.expect("there are rooms")
     }
 }
 
 impl Drop for Class {
     fn drop(&mut self) {
-        for (chunk, layout) in self.chunks.drain(..) {
+        while let Some(chunk) = self.chunks {
+            // SAFETY: it was written in `grow`, and is read once.
+            let Chunk { before, layout } = unsafe { chunk.read() };
+            self.chunks = before;
             // SAFETY: allocated in `grow` with this layout, and nobody uses a room any more (1).
-            unsafe { dealloc(chunk.as_ptr(), layout) }
+            unsafe { dealloc(chunk.as_ptr().cast(), layout) }
         }
     }
 }
 
-impl Pool {
-    /// Without any room yet.
-    #[expect(clippy::new_without_default, reason = "one way to make it is enough")]
-    #[cfg_attr(selvedge_loom, track_caller)]
-    pub fn new() -> Self {
-        Self { classes: Lock::new(Vec::new()) }
-    }
-
-    fn take(&self, layout: Layout) -> NonNull<u8> {
+impl<X> Inside<X> {
+    fn take(&mut self, layout: Layout) -> NonNull<u8> {
         let Some(layout) = class_of(layout) else {
             // A future without a size needs no memory, but an address that is aligned.
             let address = ptr::without_provenance_mut(layout.align());
             return NonNull::new(address).expect("an alignment is not 0");
         };
-        self.classes.with(|classes| {
-            let known = classes.iter().position(|class| class.layout == layout);
-            let at = known.unwrap_or_else(|| {
-                classes.push(Class::new(layout));
-                classes.len() - 1
-            });
-            classes[at].take()
-        })
+        let first = self.first.get_or_insert_with(|| Class::new(layout));
+        if first.layout == layout {
+            return first.take();
+        }
+        let known = self.others.iter().position(|class| class.layout == layout);
+        let at = known.unwrap_or_else(|| {
+            self.others.push(Class::new(layout));
+            self.others.len() - 1
+        });
+        self.others[at].take()
     }
 
-    fn give_back(&self, room: NonNull<u8>, layout: Layout) {
+    fn give_back(&mut self, room: NonNull<u8>, layout: Layout) {
         if let Some(layout) = class_of(layout) {
-            self.classes.with(|classes| {
-                let class = classes.iter_mut().find(|class| class.layout == layout);
-                class.expect("the room is of one of the classes").put(room);
-            });
+            let mut classes = self.first.iter_mut().chain(&mut self.others);
+            let class = classes.find(|class| class.layout == layout);
+            class.expect("the room is of one of the classes").put(room);
         }
+    }
+}
+
+impl<X, B> Pool<X, B> {
+    /// Without any room yet.
+    #[cfg_attr(selvedge_loom, track_caller)]
+    pub fn new(owners: X, beside: B) -> Self {
+        Self { beside, inside: Lock::new(Inside { first: None, others: Vec::new(), owners }) }
+    }
+
+    /// Runs `f` with what its owner has behind the lock. Nothing of other people's runs in it.
+    pub fn with<R>(&self, f: impl FnOnce(&mut X) -> R) -> R {
+        self.inside.with(|inside| f(&mut inside.owners))
+    }
+
+    /// Moves `future` into a room, and has `keep` keep it, if its owner `takes` it; else it is handed
+    /// back. All of that under the lock.
+    pub fn store<'e, T, K, F>(
+        pool: &Arc<Self>,
+        future: F,
+        takes: impl FnOnce(&X) -> bool,
+        keep: impl FnOnce(&mut X, Stored<'e, T, K, X, B>),
+    ) -> Option<F>
+    where
+        F: Future<Output = T> + 'e,
+        K: Admits<F>,
+    {
+        pool.inside.with(|inside| {
+            if !takes(&inside.owners) {
+                return Some(future);
+            }
+            let layout = Layout::new::<F>();
+            let room: NonNull<F> = inside.take(layout).cast();
+            // SAFETY: the room is of `F`'s layout, and ours alone (2).
+            unsafe { room.write(future) };
+            let pool = pool.clone();
+            keep(&mut inside.owners, Stored { future: room, layout, pool, kind: PhantomData });
+            None
+        })
     }
 }
 
@@ -133,7 +188,7 @@ fn class_of(layout: Layout) -> Option<Layout> {
     (layout.size() > 0).then(|| class.pad_to_align())
 }
 
-impl fmt::Debug for Pool {
+impl<X, B> fmt::Debug for Pool<X, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pool")
     }
@@ -160,34 +215,20 @@ unsafe impl<F: Send> Admits<F> for AnyThread {}
 unsafe impl<F> Admits<F> for OneThread {}
 
 /// A future of some type, in a room of a pool.
-pub struct Stored<'e, T, K> {
+pub struct Stored<'e, T, K, X, B> {
     future: NonNull<dyn Future<Output = T> + 'e>,
     layout: Layout,
-    pool: Arc<Pool>,
+    pool: Arc<Pool<X, B>>,
     kind: PhantomData<K>,
 }
 
-// SAFETY: it owns a future that `AnyThread` has admitted.
-unsafe impl<T> Send for Stored<'_, T, AnyThread> {}
+// SAFETY: it owns a future that `AnyThread` has admitted, and a pool as an `Arc` does.
+unsafe impl<T, X: Send, B: Send + Sync> Send for Stored<'_, T, AnyThread, X, B> {}
 
 // The future is pinned in its room, whatever becomes of the pointer.
-impl<T, K> Unpin for Stored<'_, T, K> {}
+impl<T, K, X, B> Unpin for Stored<'_, T, K, X, B> {}
 
-impl<'e, T, K> Stored<'e, T, K> {
-    /// Moves `future` into a room.
-    pub fn new<F: Future<Output = T> + 'e>(pool: &Arc<Pool>, future: F) -> Self
-    where
-        K: Admits<F>,
-    {
-        let layout = Layout::new::<F>();
-        let room: NonNull<F> = pool.take(layout).cast();
-        // SAFETY: the room is of `F`'s layout, and ours alone (2).
-        unsafe { room.write(future) };
-        Self { future: room, layout, pool: pool.clone(), kind: PhantomData }
-    }
-}
-
-impl<T, K> Future for Stored<'_, T, K> {
+impl<T, K, X, B> Future for Stored<'_, T, K, X, B> {
     type Output = T;
 
     #[inline]
@@ -197,13 +238,13 @@ impl<T, K> Future for Stored<'_, T, K> {
     }
 }
 
-impl<T, K> Drop for Stored<'_, T, K> {
+impl<T, K, X, B> Drop for Stored<'_, T, K, X, B> {
     fn drop(&mut self) {
-        struct Room<'a>(&'a Pool, NonNull<u8>, Layout);
+        struct Room<'a, X, B>(&'a Pool<X, B>, NonNull<u8>, Layout);
 
-        impl Drop for Room<'_> {
+        impl<X, B> Drop for Room<'_, X, B> {
             fn drop(&mut self) {
-                self.0.give_back(self.1, self.2);
+                self.0.inside.with(|inside| inside.give_back(self.1, self.2));
             }
         }
 
@@ -214,7 +255,7 @@ impl<T, K> Drop for Stored<'_, T, K> {
     }
 }
 
-impl<T, K> fmt::Debug for Stored<'_, T, K> {
+impl<T, K, X, B> fmt::Debug for Stored<'_, T, K, X, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stored").field("layout", &self.layout).finish_non_exhaustive()
     }
