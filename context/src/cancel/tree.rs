@@ -22,14 +22,10 @@
 //! 4. An entry that is removed passes its children on to its parent.
 //! 5. No `Arc` of a node is dropped with a lock held: a node's drop takes locks.
 
-use alloc::{
-    boxed::Box,
-    sync::{Arc, Weak},
-    vec::Vec,
-};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     error::Error,
-    fmt, mem,
+    fmt,
     sync::atomic::Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -45,6 +41,9 @@ use selvedge_sync::raw::{
 use selvedge_timer::{Key, Timer};
 use slab::Slab;
 
+mod entries;
+
+use self::entries::{Entry, NOBODY, ROOT, Spot, Tree, after};
 use super::Reason;
 use crate::raw::catch::swallow;
 
@@ -55,9 +54,6 @@ const DROPPED: u8 = 2;
 const ELAPSED: u8 = 3;
 /// The reason is in `extras`.
 const BECAUSE: u8 = 4;
-
-/// No entry.
-const NOBODY: usize = usize::MAX;
 
 /// What a token is a handle of.
 pub(super) struct Node {
@@ -88,28 +84,6 @@ enum Duty {
 }
 
 pub(super) type Callback = Box<dyn FnOnce() + Send>;
-
-/// A root and all that hangs below it.
-struct Tree(Lock<Slab<Entry>>);
-
-/// A root is the first entry of its tree.
-const ROOT: usize = 0;
-
-/// A place in a tree.
-struct Spot {
-    tree: Arc<Tree>,
-    /// Written once, before anybody else has the node.
-    key: AtomicUsize,
-}
-
-struct Entry {
-    node: Weak<Node>,
-    is_link: bool,
-    parent: usize,
-    first_child: usize,
-    prev: usize,
-    next: usize,
-}
 
 impl Node {
     fn new(home: Option<Spot>) -> Self {
@@ -416,18 +390,6 @@ fn follow(mut links: Vec<Arc<Node>>, reason: &Reason, hit: &mut Hit<'_>) {
     }
 }
 
-/// The entry behind `at` and all below it, on the walk below `top`.
-fn after(mut at: usize, top: usize, entries: &Slab<Entry>) -> usize {
-    while at != top {
-        let entry = &entries[at];
-        if entry.next != NOBODY {
-            return entry.next;
-        }
-        at = entry.parent;
-    }
-    NOBODY
-}
-
 /// The nodes that one cancel reached; those from `at` on have duties left.
 struct Hit<'a> {
     first: &'a Arc<Node>,
@@ -457,48 +419,6 @@ impl Drop for Hit<'_> {
         while self.at <= self.rest.len() && !shim::doomed() {
             swallow(|| self.call());
         }
-    }
-}
-
-impl Spot {
-    /// Removes the entry, if it is there, and passes its children on to its parent.
-    fn leave(&self) {
-        let key = self.key.load(Relaxed);
-        if key != NOBODY {
-            self.tree.leave(key);
-        }
-    }
-}
-
-impl Tree {
-    fn leave(&self, key: usize) {
-        let gone = self.0.with(|entries| {
-            let gone = entries.remove(key);
-            if let Some(next) = entries.get_mut(gone.next) {
-                next.prev = gone.prev;
-            }
-            if let Some(prev) = entries.get_mut(gone.prev) {
-                prev.next = gone.next;
-            } else if let Some(parent) = entries.get_mut(gone.parent) {
-                parent.first_child = gone.next;
-            }
-            let mut at = gone.first_child;
-            while at != NOBODY && !mutant!("children go with their parent") {
-                let next = entries[at].next;
-                let first = match entries.get_mut(gone.parent) {
-                    Some(parent) => mem::replace(&mut parent.first_child, at),
-                    None => NOBODY,
-                };
-                if let Some(first) = entries.get_mut(first) {
-                    first.prev = at;
-                }
-                let child = &mut entries[at];
-                (child.parent, child.prev, child.next) = (gone.parent, NOBODY, first);
-                at = next;
-            }
-            gone
-        });
-        drop(gone);
     }
 }
 
