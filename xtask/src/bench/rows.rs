@@ -69,10 +69,16 @@ const FEWER_POLLS: &str = "with one place: delivers messages whose send was drop
     poll a message; 2 is the least that keeps that promise, and what ours and tokio's take";
 
 /// Rows that are behind for a known reason; by the start of their name.
-const REASONS: [(&str, &str); 12] = [
-    ("race", "each child has a waker of its own, which few children do not repay"),
-    ("wait", "each child has a waker of its own, which few children do not repay"),
+const REASONS: [(&str, &str); 15] = [
+    ("wait/100", "each child has a waker of its own, which repays only if not all come at once"),
+    ("wait/", "two lists are made, of what is done and of what is not; the peer gives one back"),
     ("scope", "a scope catches panics, names its children, and takes more of them while it runs"),
+    (
+        "task_group/yield",
+        "a child that waits stands in line to be cancelled, with its task's waker",
+    ),
+    ("task_group/cancel", "who did not finish is in the report; the peer names nobody"),
+    ("offload/at_once", "catches the panic, and can be stopped, limited or dropped unrun"),
     ("shutdown", "what has phases, cleanups, times and a report is made anew in each operation"),
     ("tracker/track", "the same four atomic operations, and a few moves more"),
     ("once_map", "entries are counted, so that none is left behind; a simpler map keeps them"),
