@@ -206,8 +206,7 @@ impl Semaphore {
     /// ```
     #[track_caller]
     pub fn acquire_all(&self, min: u32) -> Acquire<'_> {
-        let Permits(ask) = Permits::many(min);
-        Acquire { wait: Wait::new(self, Permits(Ask { all: true, ..ask })) }
+        Acquire { wait: Wait::new(self, Permits::many(min).at_least()) }
     }
 
     /// As [`acquire`](Self::acquire), and keeps the semaphore alive for as long as the permit lives.

@@ -10,12 +10,12 @@ use crate::raw::{
     wakers::{WakeList, in_batches},
 };
 
-/// What a task asks for, and what it was granted: `least`, or all there is if that is more.
+/// What a task asks for: at least so many, or with [`ALL`](Ask::ALL) all there is if that is more.
+/// What was granted is a number alone.
+///
+/// One word, so that a permit is a reference and a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask {
-    pub(super) least: usize,
-    pub(super) all: bool,
-}
+pub struct Ask(usize);
 
 impl Semaphore {
     /// Puts `n` permits on hand, or in the hands of those in line.
@@ -58,7 +58,7 @@ impl Semaphore {
         if !open && mutant!("what comes back after closing is lost") {
             left = state / ONE;
         }
-        while let Some(ask) = queue.first().filter(|ask| open && ask.least <= left) {
+        while let Some(ask) = queue.first().filter(|ask| open && ask.least() <= left) {
             if wakes.is_full() {
                 more = true;
                 break;
@@ -66,7 +66,7 @@ impl Semaphore {
             let granted = ask.of(left);
             left -= granted;
             op!(self.label, "grants");
-            wakes.push(queue.grant(Ask { least: granted, all: false }));
+            wakes.push(queue.grant(Ask(granted)));
             if mutant!("wakes one of many") {
                 break;
             }
@@ -123,7 +123,7 @@ impl Semaphore {
     fn offer(state: usize, ask: Ask) -> Answer<usize> {
         if state & CLOSED != 0 {
             Answer::Refused
-        } else if state & WAITERS == 0 && state / ONE >= ask.least {
+        } else if state & WAITERS == 0 && state / ONE >= ask.least() {
             Answer::Granted(ask.of(state / ONE))
         } else if ask == Ask::NOTHING {
             Answer::Granted(0)
@@ -134,12 +134,20 @@ impl Semaphore {
 }
 
 impl Ask {
-    const NOTHING: Self = Self { least: 0, all: false };
+    const NOTHING: Self = Self(0);
+    /// Above every number of permits.
+    const ALL: usize = 1 << (usize::BITS - 1);
+
+    /// How many have to be on hand.
+    #[inline(always)]
+    fn least(self) -> usize {
+        self.0 & !Self::ALL
+    }
 
     /// What it gets of `left`.
     #[inline(always)]
     fn of(self, left: usize) -> usize {
-        if self.all { left } else { self.least }
+        if self.0 & Self::ALL == 0 { self.0 } else { left }
     }
 }
 
@@ -168,7 +176,7 @@ impl Turns for Semaphore {
             };
             // ORDERING: Acquire pairs with the Releases in `put` and `serve`.
             match self.state.compare_exchange_weak(state, state - granted * ONE, Acq, Relaxed) {
-                Ok(_) => return Answer::Granted(Ask { least: granted, all: false }),
+                Ok(_) => return Answer::Granted(Ask(granted)),
                 Err(now) => state = now,
             }
         }
@@ -178,10 +186,7 @@ impl Turns for Semaphore {
         let mut state = self.state.peek();
         loop {
             let (next, answer) = match Self::offer(state, ask) {
-                Answer::Granted(granted) => {
-                    let granted = Ask { least: granted, all: false };
-                    (state - granted.least * ONE, Answer::Granted(granted))
-                }
+                Answer::Granted(granted) => (state - granted * ONE, Answer::Granted(Ask(granted))),
                 Answer::Refused => return Answer::Refused,
                 // RACE: 1. A finds too few. 2. B gives back enough, sees no waiters. 3. A lines up,
                 //       and sleeps for ever. So A notes itself while there are still too few.
@@ -196,8 +201,8 @@ impl Turns for Semaphore {
     }
 
     #[inline(always)]
-    fn give_back(&self, ask: Ask) {
-        self.put(ask.least);
+    fn give_back(&self, Ask(granted): Ask) {
+        self.put(granted);
     }
 
     fn left(&self, _: bool, queue: &mut Queue<Ask>, wakes: &mut WakeList) -> bool {
@@ -218,11 +223,15 @@ unsafe impl Primitive for Semaphore {
 
 /// What a future asks for, and what a permit holds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Permits(pub(super) Ask);
+pub(crate) struct Permits(Ask);
 
 impl Permits {
     pub(crate) const fn exactly(n: usize) -> Self {
-        Self(Ask { least: n, all: false })
+        Self(Ask(n))
+    }
+
+    pub(super) const fn at_least(self) -> Self {
+        Self(Ask(self.0.0 | Ask::ALL))
     }
 
     #[track_caller]
@@ -233,8 +242,9 @@ impl Permits {
         }
     }
 
+    /// How many a permit holds.
     pub(crate) fn count(self) -> usize {
-        self.0.least
+        self.0.0
     }
 }
 
