@@ -5,13 +5,14 @@ use core::{
     future::Future,
     ops::Deref,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use pin_project_lite::pin_project;
 use selvedge_sync::{Acquire, Semaphore, SemaphorePermit, TryAcquireError};
 
 use super::{Call, SendCall, decorate, opaque};
+use crate::raw::seldom::Seldom;
 
 /// See [`Op::limit`](super::Op::limit).
 #[derive(Clone, Copy)]
@@ -101,7 +102,7 @@ where
     F: Future<Output = Result<R, E>>,
     E: From<Refused>,
 {
-    Limited { call: future, permit: None, acquire: semaphore.acquire() }
+    Limited { call: future, permit: None, semaphore, line: None }
 }
 
 /// As [`limit`], and refuses where it would have to wait: the call of [`Op::shed`](super::Op::shed).
@@ -124,9 +125,27 @@ pin_project! {
         // Goes first: it runs under the permit to its end.
         #[pin]
         call: F,
-        permit: Option<SemaphorePermit<'a>>,
+        permit: Option<Seldom<SemaphorePermit<'a>>>,
+        semaphore: &'a Semaphore,
+        // Made where there is no permit on hand.
         #[pin]
-        acquire: Acquire<'a>,
+        line: Option<Seldom<Acquire<'a>>>,
+    }
+}
+
+impl<'a, F> Limited<'a, F> {
+    /// Stands in line.
+    #[cold]
+    fn wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        let mut this = self.project();
+        if this.line.is_none() {
+            this.line.set(Some(Seldom::new(this.semaphore.acquire())));
+        }
+        let Some(line) = this.line.as_mut().as_pin_mut() else { return Poll::Pending };
+        let permit = ready!(line.poll(cx)).map_err(|_| Refused::Closed);
+        this.line.set(None);
+        *this.permit = Some(Seldom::new(permit?));
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -138,20 +157,28 @@ where
     type Output = Result<R, E>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R, E>> {
-        let this = self.project();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R, E>> {
+        let this = self.as_mut().project();
         if this.permit.is_none() {
-            match this.acquire.poll(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(permit)) => *this.permit = Some(permit),
-                Poll::Ready(Err(_)) => return Poll::Ready(Err(Refused::Closed.into())),
+            // Who stands in line waits for the turn: a `try_acquire` may come before it is granted.
+            let taken = match this.line.as_ref().get_ref() {
+                None => this.semaphore.try_acquire(),
+                Some(_) => Err(TryAcquireError::NoPermits),
+            };
+            match taken {
+                Ok(permit) => *this.permit = Some(Seldom::new(permit)),
+                // What has come back since is there for whoever lines up.
+                Err(_) => {
+                    if let Err(refused) = ready!(self.as_mut().wait(cx)) {
+                        return Poll::Ready(Err(refused.into()));
+                    }
+                }
             }
         }
-        let output = this.call.poll(cx);
-        if output.is_ready() {
-            *this.permit = None;
-        }
-        output
+        let this = self.project();
+        let output = ready!(this.call.poll(cx));
+        drop(this.permit.take().map(Seldom::into_inner));
+        Poll::Ready(output)
     }
 }
 
@@ -161,7 +188,7 @@ pin_project! {
     pub struct Shedding<'a, F> {
         #[pin]
         call: F,
-        permit: Option<SemaphorePermit<'a>>,
+        permit: Option<Seldom<SemaphorePermit<'a>>>,
         semaphore: &'a Semaphore,
     }
 }
@@ -178,16 +205,14 @@ where
         let this = self.project();
         if this.permit.is_none() {
             match this.semaphore.try_acquire() {
-                Ok(permit) => *this.permit = Some(permit),
+                Ok(permit) => *this.permit = Some(Seldom::new(permit)),
                 Err(TryAcquireError::Closed) => return Poll::Ready(Err(Refused::Closed.into())),
                 Err(TryAcquireError::NoPermits) => return Poll::Ready(Err(Refused::Full.into())),
             }
         }
-        let output = this.call.poll(cx);
-        if output.is_ready() {
-            *this.permit = None;
-        }
-        output
+        let output = ready!(this.call.poll(cx));
+        drop(this.permit.take().map(Seldom::into_inner));
+        Poll::Ready(output)
     }
 }
 

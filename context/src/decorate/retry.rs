@@ -266,18 +266,28 @@ impl<O, D: Decide<O>, B: Spends, H: OnRetry<O>> RetryPolicy<O> for Retry<D, B, H
             Verdict::Again => Duration::ZERO,
             Verdict::After(least) => least,
         };
-        self.delay(attempt, least).inspect(|delay| self.hook.tell(attempt, output, *delay))
+        let Attempt { number, delay, elapsed } = attempt;
+        let next = self.delay(number, delay, elapsed, least);
+        next.inspect(|next| self.hook.tell(attempt, output, *next))
     }
 }
 
 impl<D, B: Spends, H> Retry<D, B, H> {
     /// The delay after an attempt that failed; `None` if there is no more time, no more attempts, or
     /// nothing left to pay with.
+    ///
+    /// Its arguments are one by one, so that a call that does not fail need not write them down.
     #[cold]
-    fn delay(&self, attempt: Attempt, least: Duration) -> Option<Duration> {
-        let next = attempt.number.checked_add(1)?;
-        let delay = self.backoff.delay(next, attempt.delay, fastrand::f64())?.max(least);
-        let end = attempt.elapsed.saturating_add(delay);
+    fn delay(
+        &self,
+        number: u32,
+        before: Duration,
+        elapsed: Duration,
+        least: Duration,
+    ) -> Option<Duration> {
+        let next = number.checked_add(1)?;
+        let delay = self.backoff.delay(next, before, fastrand::f64())?.max(least);
+        let end = elapsed.saturating_add(delay);
         let in_time = self.backoff.max_total().is_none_or(|total| end <= total);
         let paid = in_time && self.budget.budget().is_none_or(budget::Budget::withdraw);
         paid.then_some(delay)

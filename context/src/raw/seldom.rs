@@ -24,6 +24,14 @@ impl<T> Seldom<T> {
     pub const fn new(value: T) -> Self {
         Self(ManuallyDrop::new(value))
     }
+
+    /// The value, to be dropped where it is often enough. It has not been pinned.
+    #[inline]
+    pub fn into_inner(self) -> T {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped, so the value leaves once.
+        unsafe { ManuallyDrop::take(&mut this.0) }
+    }
 }
 
 impl<F: Future> Future for Seldom<F> {
