@@ -1,14 +1,15 @@
 //! An entry a key, for as long as somebody has an interest in it.
 //!
 //! The map goes from hashes to buckets, and a bucket is never changed, only replaced. So keys are
-//! compared, and dropped, outside of the lock: that is other people's code.
+//! compared, and dropped, outside of the lock: that is other people's code. There are several maps,
+//! each with its lock, and a hash belongs to one of them.
 //!
 //! ```text
-//!   hash ──► bucket (Arc<[..]>, replaced as a whole) ──► entries ──► key, users, value
+//!   hash ──► shard ──► bucket (replaced as a whole) ──► entries ──► key, users, value
 //! ```
 //!
 //! Invariants:
-//! 1. `users` of an entry in the map changes with the lock held only.
+//! 1. `users` of an entry changes with the lock of its shard held only.
 //! 2. An entry leaves the map when its last user does, unless its value is to be kept; or when it is
 //!    removed. It is then no longer found, and lives for as long as its users have it.
 //! 3. A bucket in the map has at least one entry, and no two with equal keys.
@@ -20,6 +21,7 @@ use core::{
     hash::{BuildHasher, Hash},
     mem,
     ops::Deref,
+    slice,
     sync::atomic::Ordering::Relaxed,
 };
 
@@ -27,16 +29,61 @@ use hashbrown::HashTable;
 
 use super::{
     line::{Handle, Primitive},
-    shim::{self, Lock, atomic::AtomicUsize, const_in_build, mutant},
+    shim::{self, Brief, atomic::AtomicUsize, const_in_build, mutant},
 };
 
 /// The map.
 pub struct Keyed<K, E, S> {
-    buckets: Lock<Buckets<K, E>>,
+    shards: [Shard<K, E>; SHARDS],
     hasher: S,
 }
 
-type Bucket<K, E> = Arc<[Arc<Entry<K, E>>]>;
+/// So many that threads seldom meet, and so few that looking through all of them is nothing.
+const SHARDS: usize = if cfg!(selvedge_loom) { 1 } else { 8 };
+
+/// A part of the map, on a cache line of its own.
+#[repr(align(64))]
+struct Shard<K, E>(Brief<Buckets<K, E>>);
+
+impl<K, E> Shard<K, E> {
+    const_in_build! {
+        fn new() -> Self {
+            Self(Brief::new(Buckets(HashTable::new())))
+        }
+    }
+}
+
+/// The entries of one hash: nearly always one.
+enum Bucket<K, E> {
+    One(Arc<Entry<K, E>>),
+    Many(Arc<[Arc<Entry<K, E>>]>),
+}
+
+impl<K, E> Bucket<K, E> {
+    fn of(entries: Vec<Arc<Entry<K, E>>>) -> Option<Self> {
+        match &entries[..] {
+            [] => None,
+            [one] => Some(Self::One(Arc::clone(one))),
+            _ => Some(Self::Many(entries.into())),
+        }
+    }
+
+    fn entries(&self) -> &[Arc<Entry<K, E>>] {
+        match self {
+            Self::One(entry) => slice::from_ref(entry),
+            Self::Many(entries) => entries,
+        }
+    }
+}
+
+impl<K, E> Clone for Bucket<K, E> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::One(entry) => Self::One(Arc::clone(entry)),
+            Self::Many(entries) => Self::Many(Arc::clone(entries)),
+        }
+    }
+}
 
 /// The buckets by their hashes, which are the table's keys: it calls no code of a user's.
 struct Buckets<K, E>(HashTable<(u64, Bucket<K, E>)>);
@@ -69,13 +116,14 @@ impl<K, E> Buckets<K, E> {
         let goes = |other: &Arc<Entry<K, E>>| {
             Arc::ptr_eq(other, entry) || mutant!("who leaves takes the key along")
         };
-        let rest: Vec<_> = bucket.iter().filter(|other| !goes(other)).map(Arc::clone).collect();
-        if rest.len() == bucket.len() {
+        let entries = bucket.entries();
+        let rest: Vec<_> = entries.iter().filter(|other| !goes(other)).map(Arc::clone).collect();
+        if rest.len() == entries.len() {
             // It has been taken out before.
             return None;
         }
-        if !rest.is_empty() {
-            return self.replace(entry.hash, rest.into());
+        if let Some(rest) = Bucket::of(rest) {
+            return self.replace(entry.hash, rest);
         }
         let place = self.0.find_entry(entry.hash, |(known, _)| *known == entry.hash).ok()?;
         Some(place.remove().0.1)
@@ -104,6 +152,14 @@ impl<K, E> Entry<K, E> {
     /// How many have an interest in it: a look that is old by the time it returns.
     pub fn users(&self) -> usize {
         self.users.load(Relaxed)
+    }
+
+    /// The lock of its shard is held (invariant 1), so nobody else changes it. What there were.
+    #[inline]
+    fn add(&self, users: isize) -> usize {
+        let before = self.users.load(Relaxed);
+        self.users.store(before.wrapping_add_signed(users), Relaxed);
+        before
     }
 }
 
@@ -153,7 +209,17 @@ impl<H: Deref<Target: Map>> Interest<H> {
         <H::Target as Map>::Key: Hash + Eq,
         <H::Target as Map>::Hasher: BuildHasher,
     {
-        let entry = map.keyed().enter(key, make);
+        let keyed = map.keyed();
+        let hash = keyed.hasher.hash_one(&key);
+        if let Some(entry) = keyed.visit(hash) {
+            // Should comparing panic, it leaves.
+            let visit = Interest { map: &*map, entry };
+            if visit.entry.key == key {
+                let entry = visit.settle();
+                return Self { map, entry };
+            }
+        }
+        let entry = keyed.find(hash, key, 1, make);
         Self { map, entry }
     }
 
@@ -205,52 +271,75 @@ impl<K, E, S> Keyed<K, E, S> {
     const_in_build! {
         /// Without entries.
         pub fn new(hasher: S) -> Self {
-            Self { buckets: Lock::new(Buckets(HashTable::new())), hasher }
+            #[cfg(selvedge_loom)]
+            let shards = [Shard::new()];
+            #[cfg(not(selvedge_loom))]
+            let shards = [const { Shard::new() }; SHARDS];
+            Self { shards, hasher }
         }
+    }
+
+    /// Where a hash belongs. The table goes by its lowest bits and its highest.
+    #[inline]
+    fn shard(&self, hash: u64) -> &Brief<Buckets<K, E>> {
+        let Shard(shard) = &self.shards[(hash >> 48) as usize % SHARDS];
+        shard
+    }
+
+    /// What `f` makes of each shard.
+    fn each<R>(&self, mut f: impl FnMut(&mut Buckets<K, E>) -> R) -> impl Iterator<Item = R> {
+        self.shards.iter().map(move |Shard(shard)| shard.with(&mut f))
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.buckets.with(|buckets| buckets.iter().map(|bucket| bucket.len()).sum())
+        self.each(|buckets| buckets.iter().map(|bucket| bucket.entries().len()).sum::<usize>())
+            .sum()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.buckets.with(|buckets| buckets.0.is_empty())
+        self.each(|buckets| buckets.0.is_empty()).all(|empty| empty)
     }
 
-    /// Every entry, as it is now.
+    /// Every entry, as it is now in its shard.
     pub fn entries(&self) -> Vec<Arc<Entry<K, E>>> {
-        self.buckets.with(|buckets| {
-            buckets.iter().flat_map(|bucket| bucket.iter().map(Arc::clone)).collect()
-        })
+        let all = self.each(|buckets| {
+            let entries = buckets.iter().flat_map(|bucket| bucket.entries().iter());
+            entries.map(Arc::clone).collect::<Vec<_>>()
+        });
+        all.flatten().collect()
     }
 
-    /// Takes those entries out that nobody uses and `keep` does not want, and says how many are left.
-    /// The lock is held meanwhile, so no code of a user's runs in `keep`.
+    /// Takes those entries out that nobody uses, or [shares](Self::share), and `keep` does not want,
+    /// and says how many are left. A lock is held meanwhile, so no code of a user's runs in `keep`.
     pub fn sweep(&self, keep: impl Fn(&E) -> bool) -> usize {
-        let goes = |bucket: &Bucket<K, E>| {
-            bucket.iter().all(|entry| entry.users.load(Relaxed) == 0 && !keep(&entry.value))
+        let goes = |entry: &mut Arc<Entry<K, E>>| {
+            // It sees what those did who have had it.
+            Arc::get_mut(entry).is_some_and(|entry| entry.users() == 0 && !keep(&entry.value))
         };
-        let (old, left): (Vec<_>, _) = self.buckets.with(|Buckets(table)| {
-            let old = table.extract_if(|(_, bucket)| goes(bucket)).collect();
+        let goes = |bucket: &mut Bucket<K, E>| match bucket {
+            Bucket::One(entry) => goes(entry),
+            Bucket::Many(all) => Arc::get_mut(all).is_some_and(|all| all.iter_mut().all(&goes)),
+        };
+        let swept = self.each(|Buckets(table)| {
+            let old: Vec<_> = table.extract_if(|(_, bucket)| goes(bucket)).collect();
             table.shrink_to(2 * table.len(), |(hash, _)| *hash);
             (old, table.len())
         });
         // Keys are dropped here.
-        drop(old);
-        left
+        swept.map(|(_, left)| left).sum()
     }
 
     fn bucket(&self, hash: u64) -> Option<Bucket<K, E>> {
-        self.buckets.with(|buckets| buckets.get(hash).map(Arc::clone))
+        self.shard(hash).with(|buckets| buckets.get(hash).cloned())
     }
 
     /// Takes an entry out of the map, if it is in it; how many users it has.
     fn take_out(&self, entry: &Arc<Entry<K, E>>) -> usize {
-        let (users, old) = self.buckets.with(|buckets| {
+        let (users, old) = self.shard(entry.hash).with(|buckets| {
             let old = buckets.take_out(entry);
-            (entry.users.load(Relaxed), old)
+            (entry.users(), old)
         });
         // Keys are dropped here.
         drop(old);
@@ -259,8 +348,8 @@ impl<K, E, S> Keyed<K, E, S> {
 
     /// Gives up an interest. The entry goes if it was the last, unless `keep` says otherwise.
     fn leave(&self, entry: &Arc<Entry<K, E>>, keep: impl FnOnce(&E) -> bool) {
-        let old = self.buckets.with(|buckets| {
-            let last = entry.users.fetch_sub(1, Relaxed) == 1;
+        let old = self.shard(entry.hash).with(|buckets| {
+            let last = entry.add(-1) == 1;
             let goes = last && !keep(&entry.value) && !mutant!("unused entries stay");
             if goes { buckets.take_out(entry) } else { None }
         });
@@ -277,7 +366,7 @@ impl<K, E, S: BuildHasher> Keyed<K, E, S> {
         Q: Hash + Eq + ?Sized,
     {
         let bucket = self.bucket(self.hasher.hash_one(key))?;
-        bucket.iter().find(|entry| entry.key.borrow() == key).map(look)
+        bucket.entries().iter().find(|entry| entry.key.borrow() == key).map(look)
     }
 
     /// Takes the entry of `key` out of the map.
@@ -291,28 +380,60 @@ impl<K, E, S: BuildHasher> Keyed<K, E, S> {
         Some(entry)
     }
 
-    /// Finds the entry of `key`, or makes one; either way it has one more user.
-    fn enter(&self, key: K, make: impl FnOnce() -> E) -> Arc<Entry<K, E>>
+    /// Finds the entry of `key`, or makes one, for a map of which only [`sweep`](Self::sweep) takes
+    /// entries out: whoever has it need not tell the map when it goes.
+    #[inline]
+    pub fn share(&self, key: K, make: impl FnOnce() -> E) -> Arc<Entry<K, E>>
     where
         K: Hash + Eq,
     {
         let hash = self.hasher.hash_one(&key);
+        match self.bucket(hash) {
+            Some(Bucket::One(entry)) if entry.key == key => entry,
+            _ => self.find(hash, key, 0, make),
+        }
+    }
+
+    /// The entry that has this hash alone; it has one more user, who may not have meant it.
+    #[inline]
+    fn visit(&self, hash: u64) -> Option<Arc<Entry<K, E>>> {
+        let late = mutant!("an entry is entered that has left");
+        let visited = self.shard(hash).with(|buckets| match buckets.get(hash) {
+            Some(Bucket::One(entry)) => {
+                if !late {
+                    entry.add(1);
+                }
+                Some(Arc::clone(entry))
+            }
+            _ => None,
+        });
+        if late {
+            self.shard(hash).with(|_| visited.iter().for_each(|entry| _ = entry.add(1)));
+        }
+        visited
+    }
+
+    /// Finds the entry of `key`, or makes one; either way it has so many more users.
+    #[cold]
+    fn find(&self, hash: u64, key: K, users: isize, make: impl FnOnce() -> E) -> Arc<Entry<K, E>>
+    where
+        K: Eq,
+    {
         let mut fresh: Result<_, Arc<Entry<K, E>>> = Ok((key, make));
         loop {
             let seen = self.bucket(hash);
+            let entries = seen.as_ref().map_or(&[][..], Bucket::entries);
             let key = match &fresh {
                 Ok((key, _)) => key,
                 Err(entry) => entry.key(),
             };
-            let known =
-                seen.iter().flat_map(|bucket| bucket.iter()).find(|known| known.key == *key);
-            if let Some(entry) = known {
-                let entered = self.buckets.with(|buckets| {
+            if let Some(entry) = entries.iter().find(|known| known.key == *key) {
+                let entered = self.shard(hash).with(|buckets| {
                     let same = is(buckets.get(hash), seen.as_ref());
-                    if same || mutant!("an entry is entered that has left") {
-                        entry.users.fetch_add(1, Relaxed);
+                    if same {
+                        entry.add(users);
                     }
-                    same || mutant!("an entry is entered that has left")
+                    same
                 });
                 if entered {
                     return Arc::clone(entry);
@@ -321,20 +442,18 @@ impl<K, E, S: BuildHasher> Keyed<K, E, S> {
             }
             let entry = match fresh {
                 Ok((key, make)) => {
-                    Arc::new(Entry { key, hash, users: AtomicUsize::new(1), value: make() })
+                    let users = AtomicUsize::new(users.unsigned_abs());
+                    Arc::new(Entry { key, hash, users, value: make() })
                 }
                 Err(entry) => entry,
             };
-            let own = Arc::clone(&entry);
-            let next: Bucket<K, E> = match &seen {
-                // Nearly always: one allocation.
-                None => Arc::new([own]),
-                Some(bucket) => bucket.iter().map(Arc::clone).chain([own]).collect(),
-            };
-            let mut next = Some(next);
+            let mut next = Some(match entries {
+                [] => Bucket::One(Arc::clone(&entry)),
+                _ => Bucket::Many(entries.iter().chain([&entry]).map(Arc::clone).collect()),
+            });
             // RACE: 1. A and B find no entry of a key. 2. Both add one, and both think that it is
             //       theirs alone. So a bucket is replaced only if it is the one that was looked at.
-            let added = self.buckets.with(|buckets| {
+            let added = self.shard(hash).with(|buckets| {
                 if !is(buckets.get(hash), seen.as_ref()) && !mutant!("buckets are overwritten") {
                     return Err(());
                 }
@@ -351,7 +470,8 @@ impl<K, E, S: BuildHasher> Keyed<K, E, S> {
 /// Whether it is the same bucket, or none both times.
 fn is<K, E>(one: Option<&Bucket<K, E>>, other: Option<&Bucket<K, E>>) -> bool {
     match (one, other) {
-        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (Some(Bucket::One(one)), Some(Bucket::One(other))) => Arc::ptr_eq(one, other),
+        (Some(Bucket::Many(one)), Some(Bucket::Many(other))) => Arc::ptr_eq(one, other),
         (None, None) => true,
         _ => false,
     }

@@ -389,11 +389,12 @@ fn keys_and_values_are_dropped_once() {
 
 /// A waiter needs no room of its own, and nothing grows from call to call.
 #[test]
-fn a_call_allocates_an_entry_and_its_place() {
+fn a_call_allocates_an_entry() {
     let flight = Flight::<u32, u32>::new();
     let call = |key| assert_eq!(ready(pin!(flight.run(key, || std::future::ready(1)))), 1);
-    call(0);
-    assert_eq!(allocations(|| call(1)), 2);
+    // Until each part of the map has its table.
+    (0..100).for_each(call);
+    assert_eq!(allocations(|| call(1)), 1);
     assert_eq!(growth(|| (0..1000).for_each(call)), 0);
     let mut leader = Box::pin(flight.run(7, pending));
     let mut waiter = Box::pin(flight.run(7, pending));
