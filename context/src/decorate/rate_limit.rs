@@ -152,7 +152,7 @@ impl RateLimit {
     /// Whether it is as good as new at `now`.
     #[cfg(feature = "rate_limit_by")]
     pub(super) fn is_rested(&self, now: u64) -> bool {
-        self.arrival.load(Relaxed) <= now
+        self.arrival.peek() <= now
     }
 
     /// What a call of this cost moves the arrival on by.

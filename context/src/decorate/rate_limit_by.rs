@@ -2,10 +2,12 @@
 //!
 //! # State
 //!
-//! An entry a key ([`Keyed`]), which is a [`RateLimit`]. A key whose limit has recovered is one that was
+//! An entry a key ([`Keyed`]), which is a [`RateLimit`]. Whoever takes a slot has the entry in hand, and
+//! one that somebody has in hand stays in the map. A key whose limit has recovered is one that was
 //! never asked for: it goes when the map is swept. That happens when as many keys have been added as
 //! there were after the last time, so it costs each of them one more look.
 
+use alloc::sync::Arc;
 use core::{
     fmt,
     future::Future,
@@ -18,7 +20,7 @@ use std::time::Instant;
 
 use foldhash::fast::FixedState;
 use selvedge_sync::raw::{
-    keyed::{Interest, Keyed, Map},
+    keyed::{Entry, Keyed},
     shim::{atomic::AtomicUsize, const_in_build, mutant},
 };
 
@@ -177,10 +179,11 @@ impl<K: Hash + Eq, S: BuildHasher> KeyedRateLimit<K, S> {
     }
 
     fn limit(&self, key: K) -> KeyLimit<'_, K, S> {
-        KeyLimit(Interest::new(self, key, || {
+        let entry = self.keyed.share(key, || {
             self.added();
             self.fresh.fresh()
-        }))
+        });
+        KeyLimit { entry, of: PhantomData }
     }
 
     /// A key was added.
@@ -199,30 +202,18 @@ impl<K: Hash + Eq, S: BuildHasher> KeyedRateLimit<K, S> {
     }
 }
 
-impl<K, S> Map for KeyedRateLimit<K, S> {
-    type Key = K;
-    type Value = RateLimit;
-    type Hasher = S;
-
-    fn keyed(&self) -> &Keyed<K, RateLimit, S> {
-        &self.keyed
-    }
-
-    /// Until it is swept, which needs the time.
-    fn keeps(_: &RateLimit) -> bool {
-        true
-    }
-}
-
 /// The limit of one key of a [`KeyedRateLimit`], which is kept meanwhile.
-pub struct KeyLimit<'a, K, S = FixedState>(Interest<&'a KeyedRateLimit<K, S>>);
+pub struct KeyLimit<'a, K, S = FixedState> {
+    entry: Arc<Entry<K, RateLimit>>,
+    of: PhantomData<&'a KeyedRateLimit<K, S>>,
+}
 
 impl<K, S> Deref for KeyLimit<'_, K, S> {
     type Target = RateLimit;
 
     #[inline]
     fn deref(&self) -> &RateLimit {
-        self.0.entry().value()
+        self.entry.value()
     }
 }
 

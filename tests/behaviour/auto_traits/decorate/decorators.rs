@@ -82,7 +82,7 @@ fn errors() {
 fn sizes() {
     at_most! {
         RateLimit: 3; Breaker: 23; Budget: 3; Throttle: 10; Debounce: 11;
-        KeyedRateLimit<u8>: 10; Buffer<u8, u8>: 1; Reservation<&'static RateLimit>: 5;
+        KeyedRateLimit<u8>: 80; Buffer<u8, u8>: 1; Reservation<&'static RateLimit>: 5;
         BreakerPermit<'static>: 4;
         Within<Plain, Ambient>: 11; Limited<'static, Plain>: 17; Shedding<'static, Plain>: 5;
         Pacing<&'static RateLimit, Plain, Ambient>: 13; Again<Plain>: 23;
