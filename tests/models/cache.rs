@@ -31,7 +31,7 @@ fn what_was_removed_does_not_come_back() {
 
 /// Two who keep different keys in a cache with room for one: one of them is there, and whole.
 ///
-/// Red when: the lock of the store is not held from the look for room to the entry.
+/// Red when: mutant "room is looked for before the lock".
 #[test]
 fn the_bounds_are_kept() {
     check(3, || {

@@ -379,6 +379,27 @@ fn the_store_gives_a_second_chance() {
     assert_eq!(format!("{store:?}"), "Recent { len: 1, capacity: 3 }");
 }
 
+/// A large store is in parts, and its bound holds all the same.
+#[test]
+fn a_large_store_keeps_its_bound() {
+    for capacity in [255, 256, 259, 1000] {
+        let (store, all) = (Recent::new(capacity), 0..20 * capacity);
+        for key in all.clone() {
+            store.put(key, -1);
+            store.put(key, 1);
+            assert_eq!(store.get(&key), Some(1));
+            assert!(store.len() <= capacity);
+        }
+        assert_eq!(store.len(), capacity, "all of the room is of use");
+        let there: Vec<_> = all.filter(|key| store.get(key).is_some()).collect();
+        assert_eq!(there.len(), capacity);
+        store.remove(&there[0]);
+        assert_eq!((store.get(&there[0]), store.len()), (None, capacity - 1));
+        store.clear();
+        assert!(store.is_empty() && there.iter().all(|key| store.get(key).is_none()));
+    }
+}
+
 /// Semantics, shape 4: keys and values run other people's code, and none of it under a lock.
 #[test]
 fn keys_and_values_may_come_back_to_the_store() {

@@ -11,6 +11,8 @@
 //!                                                      ▲ hand
 //! ```
 //!
+//! Where there is room for many, it is in parts, each with a lock of its own, and a hash belongs to one.
+//!
 //! There is one slot a hash, and keys are compared, cloned and dropped outside of the lock: that is other
 //! people's code. Of two keys with one hash the later one is kept, as of two values of one key.
 
@@ -23,12 +25,16 @@ use core::{
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use selvedge_sync::raw::shim::{Lock, const_in_build};
+use selvedge_sync::raw::shim::{Brief, const_in_build, mutant};
 
 use super::Store;
 
 /// A [`Store`] of a fixed number of entries: those that were asked for lately stay, one of the others
 /// makes room.
+///
+/// Its bound is never passed. From 256 entries on the room is in eight parts, so that threads seldom wait
+/// for each other, and a key belongs to one of them: then one of a part's entries may have to make room
+/// while there is some left in another.
 ///
 /// # Hashing
 ///
@@ -50,9 +56,26 @@ use super::Store;
 /// ```
 #[doc(alias = "lru")]
 pub struct Recent<K, V, S = FixedState> {
-    slots: Lock<Slots<K, V>>,
+    parts: [Part<K, V>; PARTS],
     capacity: usize,
     hasher: S,
+}
+
+/// How many parts there are where there is room for many.
+const PARTS: usize = if cfg!(selvedge_loom) { 1 } else { 8 };
+/// From so many entries on the room is in parts: each has enough to tell what is asked for.
+const PARTED: usize = 256;
+
+/// On a cache line of its own.
+#[repr(align(64))]
+struct Part<K, V>(Brief<Slots<K, V>>);
+
+impl<K, V> Part<K, V> {
+    const_in_build! {
+        fn new() -> Self {
+            Self(Brief::new(Slots { numbers: HashTable::new(), slots: Vec::new(), hand: 0 }))
+        }
+    }
 }
 
 struct Slots<K, V> {
@@ -154,15 +177,35 @@ impl<K, V, S> Recent<K, V, S> {
         #[must_use]
         pub fn with_hasher(capacity: usize, hasher: S) -> Self {
             assert!(capacity > 0, "a store without room keeps nothing");
-            let slots = Slots { numbers: HashTable::new(), slots: Vec::new(), hand: 0 };
-            Self { slots: Lock::new(slots), capacity, hasher }
+            #[cfg(selvedge_loom)]
+            let parts = [Part::new()];
+            #[cfg(not(selvedge_loom))]
+            let parts = [const { Part::new() }; PARTS];
+            Self { parts, capacity, hasher }
         }
+    }
+
+    /// Those that are used.
+    #[inline]
+    fn parts(&self) -> &[Part<K, V>] {
+        if self.capacity < PARTED { &self.parts[..1] } else { &self.parts }
+    }
+
+    /// Where a hash belongs, and how much room there is. The table goes by its lowest bits and its
+    /// highest.
+    #[inline]
+    fn part(&self, hash: u64) -> (&Brief<Slots<K, V>>, usize) {
+        let parts = self.parts();
+        let at = (hash >> 48) as usize % parts.len();
+        // What is left over is for the first of them.
+        let more = usize::from(at < self.capacity % parts.len());
+        (&parts[at].0, self.capacity / parts.len() + more)
     }
 
     /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.slots.with(|slots| slots.slots.len())
+        self.parts().iter().map(|Part(slots)| slots.with(|slots| slots.slots.len())).sum()
     }
 
     /// Whether there is none.
@@ -173,20 +216,23 @@ impl<K, V, S> Recent<K, V, S> {
 
     /// Forgets everything.
     pub fn clear(&self) {
-        let old = self.slots.with(|slots| {
-            slots.numbers.clear();
-            slots.hand = 0;
-            mem::take(&mut slots.slots)
-        });
-        // Keys and values are dropped here.
-        drop(old);
+        for Part(slots) in self.parts() {
+            let old = slots.with(|slots| {
+                slots.numbers.clear();
+                slots.hand = 0;
+                mem::take(&mut slots.slots)
+            });
+            // Keys and values are dropped here.
+            drop(old);
+        }
     }
 }
 
 impl<K: Hash + Eq, V: Clone, S: BuildHasher> Store<K, V> for Recent<K, V, S> {
     fn get(&self, key: &K) -> Option<V> {
         let hash = self.hasher.hash_one(key);
-        let entry = self.slots.with(|slots| {
+        let (slots, _) = self.part(hash);
+        let entry = slots.with(|slots| {
             let at = slots.find(hash)?;
             slots.slots[at].looked_at = true;
             Some(Arc::clone(&slots.slots[at].entry))
@@ -197,14 +243,19 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher> Store<K, V> for Recent<K, V, S> {
     fn put(&self, key: K, value: V) {
         let hash = self.hasher.hash_one(&key);
         let entry = Arc::new((key, value));
-        let old = self.slots.with(|slots| slots.put(hash, entry, self.capacity));
+        let (slots, mut room) = self.part(hash);
+        if mutant!("room is looked for before the lock") && self.len() < room {
+            room = usize::MAX;
+        }
+        let old = slots.with(|slots| slots.put(hash, entry, room));
         // A key and a value are dropped here.
         drop(old);
     }
 
     fn remove(&self, key: &K) {
         let hash = self.hasher.hash_one(key);
-        let old = self.slots.with(|slots| slots.take_out(hash));
+        let (slots, _) = self.part(hash);
+        let old = slots.with(|slots| slots.take_out(hash));
         // A key and a value are dropped here: those of another key with this hash, if there is one.
         drop(old);
     }
