@@ -7,7 +7,7 @@ use crate::runner::{block_on, check, spawn};
 
 /// Children that are woken from two threads all end.
 ///
-/// Red when: a child is polled with a waker that leads nowhere.
+/// Red when: mutant "a child of all wakes nobody".
 #[test]
 fn all_that_are_woken_end() {
     check(2, || {
