@@ -5,11 +5,13 @@ mod breaker;
 mod buffer;
 mod cache;
 mod hedge;
+mod instrument;
 mod rate_limit;
 mod rate_limit_by;
 mod retry;
 mod single_flight;
 mod throttle;
+mod tracing;
 
 use std::{
     convert::Infallible,
@@ -92,11 +94,13 @@ pub(crate) fn groups() -> Vec<Group> {
         buffer::groups,
         cache::groups,
         hedge::groups,
+        instrument::groups,
         rate_limit::groups,
         rate_limit_by::groups,
         retry::groups,
         single_flight::groups,
         throttle::groups,
+        tracing::groups,
     ];
     let others = all.into_iter().flat_map(|groups| groups());
     [group("chain", chain())].into_iter().chain(others).collect()

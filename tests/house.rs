@@ -86,19 +86,27 @@ fn one_name_finds_everything() {
             }
         }
     }
-    // Decorators share a bench; a model has only what shares state.
-    let decorators = sources(&["context/src/decorate"]).into_iter().map(|(path, _)| path);
-    for path in decorators.filter(|path| path.matches('/').count() == 3) {
-        let name = Path::new(&path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        if ["mod", "error", "op", "share", "time"].contains(&name) {
-            continue;
+    let own = fs::read_to_string("context/Cargo.toml").expect("readable");
+    for name in decorators() {
+        for folder in DECORATOR_HAS {
+            let file = format!("{folder}/{name}.rs");
+            let exempt = EXEMPT.iter().any(|(of, without, _)| *of == name && *without == folder);
+            if Path::new(&file).exists() == exempt {
+                missing.push(if exempt {
+                    format!("the exemption of {file} is idle")
+                } else {
+                    file
+                });
+            }
         }
-        let companions =
-            [format!("context/examples/{name}.rs"), format!("tests/behaviour/decorate/{name}.rs")];
-        missing.extend(companions.into_iter().filter(|file| !Path::new(file).exists()));
-        if !facade.contains(&format!("\n{name} = [")) {
-            missing.push(format!("the feature {name} of the facade"));
+        for (manifest, text) in [("the facade", &facade), ("context", &own)] {
+            if !text.contains(&format!("\n{name} = [")) {
+                missing.push(format!("the feature {name} of {manifest}"));
+            }
         }
+    }
+    for (name, ..) in EXEMPT {
+        assert!(decorators().iter().any(|known| known == name), "{name} is no decorator");
     }
     assert!(missing.is_empty(), "missing: {missing:#?}");
 }
@@ -127,6 +135,38 @@ fn the_choice_is_among_all_primitives() {
     };
     missing.retain(|name| !named.contains(&other(name)));
     assert!(missing.is_empty(), "src/guide/choosing.md does not name {missing:?}");
+}
+
+/// Where a decorator has a companion of its name.
+const DECORATOR_HAS: [&str; 4] =
+    ["context/examples", "tests/behaviour/decorate", "tests/models", "benches/decorate"];
+
+/// Which decorators have no such companion, and why.
+const EXEMPT: [(&str, &str, &str); 13] = [
+    ("catch_unwind", "tests/models", "calls share no state"),
+    ("fallback", "tests/models", "calls share no state"),
+    ("instrument", "tests/models", "calls share no state but the hook's"),
+    ("tracing", "tests/models", "calls share no state but the subscriber's"),
+    ("limit", "tests/models", "calls share a semaphore, which has models"),
+    ("timed", "tests/models", "calls share a timer, which has models"),
+    ("throttle", "tests/models", "its state is `edge`, which has models"),
+    ("debounce", "tests/models", "its state is `edge`, which has models"),
+    ("catch_unwind", "benches/decorate", "it does what `std`'s does, a poll at a time"),
+    ("fallback", "benches/decorate", "it costs one look at the output"),
+    ("limit", "benches/decorate", "it is measured as a part of the chain"),
+    ("timed", "benches/decorate", "it is measured as a part of the chain"),
+    ("debounce", "benches/decorate", "every call waits, and the wait is a sleep's"),
+];
+
+/// The decorators: the files beside theirs, but for those that all of them share.
+fn decorators() -> Vec<String> {
+    let files = sources(&["context/src/decorate"]).into_iter().map(|(path, _)| path);
+    let names = files.filter(|path| path.matches('/').count() == 3).filter_map(|path| {
+        let name = Path::new(&path).file_stem()?.to_str()?;
+        let is_shared = ["mod", "call", "error", "op", "share", "time"].contains(&name);
+        (!is_shared).then(|| name.to_owned())
+    });
+    names.collect()
 }
 
 /// A model sees only what goes through the shim, so nothing goes around it.
