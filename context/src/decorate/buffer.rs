@@ -23,7 +23,7 @@ use pin_project_lite::pin_project;
 use selvedge_sync::{
     AcquireOwned, OwnedSemaphorePermit, Semaphore,
     raw::{
-        shim::{Lock, doomed, mutant},
+        shim::{Brief, doomed, mutant},
         slot::WakerSlot,
     },
 };
@@ -96,15 +96,40 @@ where
     assert!(at_once > 0, "a buffer that makes no call at a time makes none");
     let room = Arc::new(Semaphore::new(bound));
     let state = State { queue: VecDeque::new(), handles: 1, closed: false };
-    let shared = Arc::new(Shared { state: Lock::new(state), driver: WakerSlot::new(), room });
-    let jobs = Jobs(shared.clone());
+    let shared = Arc::new(Shared { state: Brief::new(state), driver: WakerSlot::new(), room });
+    let mut jobs = Jobs(shared.clone());
     let run = async move {
-        let serve = |job| serve(&function, job);
-        if let Ok(all) = for_each_limit(jobs, at_once, serve) {
+        if at_once == 1 {
+            // One call is no crowd, which would need a waker for each.
+            let mut turns = 0_u32;
+            while let Some(job) = poll_fn(|cx| Pin::new(&mut jobs).poll_next(cx)).await {
+                serve(&function, job).await;
+                turns = turns.wrapping_add(1);
+                if turns % AT_A_TIME == 0 {
+                    gives_way().await;
+                }
+            }
+        } else if let Ok(all) = for_each_limit(jobs, at_once, |job| serve(&function, job)) {
             all.await;
         }
     };
     (Buffer { shared }, Driver { run })
+}
+
+/// After so many calls others run.
+const AT_A_TIME: u32 = 64;
+
+/// Lets others run.
+async fn gives_way() {
+    let mut first = true;
+    poll_fn(|cx| {
+        if mem::take(&mut first) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// Makes one call, unless nobody waits for it any more.
@@ -114,10 +139,13 @@ async fn serve<C: Call<A>, A>(function: &C, job: Job<A, C::Output>) {
     drop(room);
     let mut call = pin!(Catch::new(function.call(args)));
     let ended = poll_fn(|cx| {
-        if reply.is_unwanted(cx) {
+        if reply.is_stopped() {
             return Poll::Ready(None);
         }
-        call.as_mut().poll(cx).map(Some)
+        if let Poll::Ready(outcome) = call.as_mut().poll(cx) {
+            return Poll::Ready(Some(outcome));
+        }
+        if reply.is_unwanted(cx) { Poll::Ready(None) } else { Poll::Pending }
     });
     if let Some(outcome) = ended.await {
         reply.send(outcome.map_err(Lost::Panicked));
@@ -130,9 +158,30 @@ pub struct Buffer<A, O> {
 }
 
 struct Shared<A, O> {
-    state: Lock<State<A, O>>,
+    state: Brief<State<A, O>>,
     driver: WakerSlot,
     room: Arc<Semaphore>,
+}
+
+impl<A, O> Shared<A, O> {
+    /// Puts a call into the queue; where its answer will come.
+    fn enter(&self, args: A, room: OwnedSemaphorePermit) -> Receiver<Result<O, Lost>> {
+        let (sender, answer) = link();
+        let job = Job { args, reply: Reply(Some(sender)), room };
+        let refused = self.state.with(|state| {
+            if state.closed {
+                return Some(job);
+            }
+            state.queue.push_back(job);
+            None
+        });
+        if refused.is_none() && !mutant!("a call comes without a word") {
+            self.driver.wake();
+        }
+        // It answers as it is dropped.
+        drop(refused);
+        answer
+    }
 }
 
 struct State<A, O> {
@@ -163,6 +212,11 @@ impl<O> Reply<O> {
             // If nobody takes it, it is dropped here.
             drop(sender.send(outcome));
         }
+    }
+
+    /// Whether the caller has gone.
+    fn is_stopped(&self) -> bool {
+        self.0.as_ref().is_none_or(Sender::is_stopped)
     }
 
     /// Whether the caller has gone; if not, the driver is woken when it does.
@@ -364,26 +418,21 @@ impl<A, R, E: From<BufferClosed>> Future for Buffering<'_, A, Result<R, E>> {
         let outcome = loop {
             match this.step.as_mut().project() {
                 StepProj::New { args } => {
-                    let (room, args) = (this.shared.room.clone().acquire_owned(), args.take());
-                    this.step.set(Step::Enters { room, args });
+                    let room = this.shared.room.clone();
+                    // What has come back since is there for whoever lines up.
+                    let Ok(room) = room.clone().try_acquire_owned() else {
+                        let (room, args) = (room.acquire_owned(), args.take());
+                        this.step.set(Step::Enters { room, args });
+                        continue;
+                    };
+                    let args = args.take().expect("they are taken once");
+                    let answer = this.shared.enter(args, room);
+                    this.step.set(Step::Waits { answer });
                 }
                 StepProj::Enters { room, args } => {
                     let Ok(room) = ready!(room.poll(cx)) else { break Err(Lost::Closed) };
-                    let Some(args) = args.take() else { unreachable!("they are taken once") };
-                    let (sender, answer) = link();
-                    let job = Job { args, reply: Reply(Some(sender)), room };
-                    let refused = this.shared.state.with(|state| {
-                        if state.closed {
-                            return Some(job);
-                        }
-                        state.queue.push_back(job);
-                        None
-                    });
-                    if refused.is_none() && !mutant!("a call comes without a word") {
-                        this.shared.driver.wake();
-                    }
-                    // It answers as it is dropped.
-                    drop(refused);
+                    let args = args.take().expect("they are taken once");
+                    let answer = this.shared.enter(args, room);
                     this.step.set(Step::Waits { answer });
                 }
                 StepProj::Waits { answer } => break ready!(answer.poll(cx)),

@@ -92,6 +92,29 @@ fn so_many_run_at_a_time() {
     assert_eq!(most.get(), 4, "the counter does not see that one was dropped");
 }
 
+/// A driver that makes one call at a time lets others run after some, however many there are.
+#[test]
+fn a_driver_gives_way() {
+    let made = Cell::new(0);
+    let count = op(async |_: u32| {
+        made.set(made.get() + 1);
+        Ok::<_, Failed>(())
+    });
+    let (handle, driver) = buffer(count, 1000, 1);
+    let mut calls: Vec<_> = (0..1000).map(|n| Box::pin(handle.call((n,)))).collect();
+    assert!(calls.iter_mut().all(|call| poll(call.as_mut()).is_pending()));
+    let (mut driver, watched) = (pin!(driver), Watched::new());
+    for polls in 1.. {
+        assert!(watched.poll(driver.as_mut()).is_pending());
+        if made.get() == 1000 {
+            assert!(polls > 4, "all at once");
+            break;
+        }
+        assert_eq!(watched.woken(), polls, "it asks for its next turn");
+    }
+    assert!(calls.iter_mut().all(|call| ready(call.as_mut()).is_ok()));
+}
+
 /// Semantics 126: a panic is its caller's, and the next call goes on.
 #[test]
 fn a_panic_is_carried_to_its_caller() {
