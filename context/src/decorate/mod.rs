@@ -57,7 +57,7 @@ use core::future::Future;
 
 pub use error::{CallError, Errors};
 pub use op::{Op, op};
-pub use share::{OkOnly, Share, Whole};
+pub use share::{Flagged, OkOnly, Share, Whole};
 #[cfg(all(feature = "quanta", not(selvedge_loom)))]
 pub use time::Quanta;
 pub use time::{Ambient, On, Time, ticks};
@@ -146,9 +146,7 @@ pub use retry::{
 #[cfg(feature = "single_flight")]
 mod single_flight;
 #[cfg(feature = "single_flight")]
-pub use single_flight::{
-    ArcErrors, FlaggedFlight, FlaggedRun, Flight, FlightRun, Flights, SingleFlight,
-};
+pub use single_flight::{ArcErrors, Flight, FlightRun, Flights, SingleFlight};
 
 #[cfg(feature = "throttle")]
 mod throttle;

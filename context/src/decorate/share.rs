@@ -15,8 +15,8 @@
 pub trait Share<O> {
     /// What others get.
     type Value: Clone;
-    /// The output, and whether it was shared.
-    type Flagged;
+    /// What a call ends with: the output, or that and whether it was shared.
+    type Told;
 
     /// What others get of `output`; `None` if that is nothing.
     fn value(output: &O) -> Option<&Self::Value>;
@@ -24,8 +24,8 @@ pub trait Share<O> {
     /// What it is for them.
     fn output(value: Self::Value) -> O;
 
-    /// Adds whether it was shared.
-    fn flag(output: O, shared: bool) -> Self::Flagged;
+    /// What a call ends with, of which the output was shared or not.
+    fn tell(output: O, shared: bool) -> Self::Told;
 }
 
 /// What is inside of an `Ok` is [shared](Share); an error is its caller's alone, and need not be
@@ -37,9 +37,13 @@ pub struct OkOnly;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Whole;
 
+/// What `M` says is [shared](Share), and whether it was: `Ok((value, shared))` or `(output, shared)`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flagged<M>(core::marker::PhantomData<M>);
+
 impl<R: Clone, E> Share<Result<R, E>> for OkOnly {
     type Value = R;
-    type Flagged = Result<(R, bool), E>;
+    type Told = Result<R, E>;
 
     #[inline]
     fn value(output: &Result<R, E>) -> Option<&R> {
@@ -52,14 +56,14 @@ impl<R: Clone, E> Share<Result<R, E>> for OkOnly {
     }
 
     #[inline]
-    fn flag(output: Result<R, E>, shared: bool) -> Self::Flagged {
-        output.map(|value| (value, shared))
+    fn tell(output: Result<R, E>, _: bool) -> Result<R, E> {
+        output
     }
 }
 
 impl<O: Clone> Share<O> for Whole {
     type Value = O;
-    type Flagged = (O, bool);
+    type Told = O;
 
     #[inline]
     fn value(output: &O) -> Option<&O> {
@@ -72,7 +76,47 @@ impl<O: Clone> Share<O> for Whole {
     }
 
     #[inline]
-    fn flag(output: O, shared: bool) -> (O, bool) {
+    fn tell(output: O, _: bool) -> O {
+        output
+    }
+}
+
+impl<R: Clone, E> Share<Result<R, E>> for Flagged<OkOnly> {
+    type Value = R;
+    type Told = Result<(R, bool), E>;
+
+    #[inline]
+    fn value(output: &Result<R, E>) -> Option<&R> {
+        OkOnly::value(output)
+    }
+
+    #[inline]
+    fn output(value: R) -> Result<R, E> {
+        Ok(value)
+    }
+
+    #[inline]
+    fn tell(output: Result<R, E>, shared: bool) -> Self::Told {
+        output.map(|value| (value, shared))
+    }
+}
+
+impl<O: Clone> Share<O> for Flagged<Whole> {
+    type Value = O;
+    type Told = (O, bool);
+
+    #[inline]
+    fn value(output: &O) -> Option<&O> {
+        Some(output)
+    }
+
+    #[inline]
+    fn output(value: O) -> O {
+        value
+    }
+
+    #[inline]
+    fn tell(output: O, shared: bool) -> (O, bool) {
         (output, shared)
     }
 }

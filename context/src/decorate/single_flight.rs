@@ -39,7 +39,7 @@ use selvedge_sync::raw::{
     shim::{const_in_build, mutant},
 };
 
-use super::{Call, OkOnly, Op, SendCall, Share, Whole, decorate, opaque, share::Mode};
+use super::{Call, Flagged, OkOnly, Op, SendCall, Share, Whole, decorate, opaque, share::Mode};
 
 /// Calls that are under way, by their keys: who asks for the same meanwhile gets the same answer.
 ///
@@ -295,12 +295,13 @@ impl<'a, K, V, S, F, Fut, M> FlightRun<'a, K, V, S, F, Fut, M> {
     /// assert_eq!(flight.run("weft", fetch).flagged().await, (4, false));
     /// # });
     /// ```
-    pub fn flagged(self) -> FlaggedRun<'a, K, V, S, F, Fut, M> {
-        FlaggedRun { run: self }
+    pub fn flagged(self) -> FlightRun<'a, K, V, S, F, Fut, Flagged<M>> {
+        let Self { flight, step, .. } = self;
+        FlightRun { flight, step, mode: PhantomData }
     }
 }
 
-impl<'a, K, V, S, F, Fut, M> FlightRun<'a, K, V, S, F, Fut, M>
+impl<K, V, S, F, Fut, M> Future for FlightRun<'_, K, V, S, F, Fut, M>
 where
     K: Hash + Eq,
     V: Clone,
@@ -309,10 +310,11 @@ where
     Fut: Future,
     M: Share<Fut::Output, Value = V>,
 {
-    /// The output, and whether it was shared.
+    type Output = M::Told;
+
     #[inline]
     #[cfg_attr(selvedge_loom, track_caller)]
-    fn poll_run(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<(Fut::Output, bool)> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<M::Told> {
         let mut this = self.project();
         loop {
             match this.step.as_mut().project() {
@@ -338,7 +340,7 @@ where
                         let entry = interest.settle();
                         let value = entry.value().done().get().cloned();
                         this.step.set(Step::Over);
-                        return Poll::Ready((M::output(value.expect("it is made")), true));
+                        return Poll::Ready(M::tell(M::output(value.expect("it is made")), true));
                     };
                     drop(turn.into_handle());
                     // Should `f` panic, the turn goes on to the next.
@@ -357,7 +359,7 @@ where
                     this.step.set(Step::Over);
                     let lead = lead.expect("there while it runs");
                     let shared = M::value(&output).is_some_and(|value| land(lead, value));
-                    return Poll::Ready((output, shared));
+                    return Poll::Ready(M::tell(output, shared));
                 }
                 StepNow::Over => panic!("a future was polled after completion"),
             }
@@ -384,49 +386,6 @@ fn land<K, V: Clone, S>(lead: Lead<'_, K, V, S>, value: &V) -> bool {
         drop(lead.into_handle().settle());
     }
     users > 1
-}
-
-impl<K, V, S, F, Fut, M> Future for FlightRun<'_, K, V, S, F, Fut, M>
-where
-    K: Hash + Eq,
-    V: Clone,
-    S: BuildHasher,
-    F: FnOnce() -> Fut,
-    Fut: Future,
-    M: Share<Fut::Output, Value = V>,
-{
-    type Output = Fut::Output;
-
-    #[cfg_attr(selvedge_loom, track_caller)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Fut::Output> {
-        self.poll_run(cx).map(|(output, _)| output)
-    }
-}
-
-pin_project! {
-    /// The future of [`FlightRun::flagged`].
-    #[must_use = "futures do nothing unless polled"]
-    pub struct FlaggedRun<'a, K, V, S, F, Fut, M> {
-        #[pin]
-        run: FlightRun<'a, K, V, S, F, Fut, M>,
-    }
-}
-
-impl<K, V, S, F, Fut, M> Future for FlaggedRun<'_, K, V, S, F, Fut, M>
-where
-    K: Hash + Eq,
-    V: Clone,
-    S: BuildHasher,
-    F: FnOnce() -> Fut,
-    Fut: Future,
-    M: Share<Fut::Output, Value = V>,
-{
-    type Output = M::Flagged;
-
-    #[cfg_attr(selvedge_loom, track_caller)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<M::Flagged> {
-        self.project().run.poll_run(cx).map(|(output, shared)| M::flag(output, shared))
-    }
 }
 
 /// A handle to a [`Flight`]: `&Flight` or `Arc<Flight>`.
@@ -467,22 +426,13 @@ pub struct SingleFlight<C, H, F, M = OkOnly> {
     pub(super) mode: Mode<M>,
 }
 
-/// See [`Op::flagged`].
-#[derive(Clone, Copy)]
-pub struct FlaggedFlight<C, H, F, M> {
-    inner: C,
-    flight: H,
-    key: F,
-    mode: Mode<M>,
-}
-
 impl<C, H, F, M, T> Op<SingleFlight<C, H, F, M>, T> {
     /// Tells of each output whether it was shared: `Ok((value, shared))`, or `(output, shared)` where
     /// the whole output is shared.
     #[must_use]
-    pub fn flagged(self) -> Op<FlaggedFlight<C, H, F, M>, T> {
-        let SingleFlight { inner, flight, key, mode } = self.inner;
-        Op { inner: FlaggedFlight { inner, flight, key, mode }, time: self.time }
+    pub fn flagged(self) -> Op<SingleFlight<C, H, F, Flagged<M>>, T> {
+        let SingleFlight { inner, flight, key, .. } = self.inner;
+        Op { inner: SingleFlight { inner, flight, key, mode: PhantomData }, time: self.time }
     }
 }
 
@@ -504,37 +454,11 @@ decorate! {
             > + Send
             + Sync,
         F: Fn(&Args) -> H::Key + Send + Sync,
-        M: Share<C::Output, Value = H::Value>,
+        M: Share<C::Output, Value = H::Value, Told: Send>,
     ];
-    |me, args, inner| -> C::Output {
+    |me, args, inner| -> M::Told {
         let (flight, key) = (me.flight.flight(), (me.key)(&args));
         FlightRun::<_, _, _, _, _, M>::new(flight, key, move || inner(args))
-    }
-}
-
-decorate! {
-    [H, F, M] FlaggedFlight<C, H, F, M>;
-    call: [
-        C: Call<Args>,
-        H: Flights<Key: Hash + Eq, Value: Clone, Hasher: BuildHasher>,
-        F: Fn(&Args) -> H::Key,
-        M: Share<C::Output, Value = H::Value>,
-    ];
-    send_call: [
-        C: SendCall<Args>,
-        Args: Send,
-        H: Flights<
-                Key: Hash + Eq + Send + Sync,
-                Value: Clone + Send + Sync,
-                Hasher: BuildHasher + Sync,
-            > + Send
-            + Sync,
-        F: Fn(&Args) -> H::Key + Send + Sync,
-        M: Share<C::Output, Value = H::Value, Flagged: Send>,
-    ];
-    |me, args, inner| -> M::Flagged {
-        let (flight, key) = (me.flight.flight(), (me.key)(&args));
-        FlightRun::<_, _, _, _, _, M>::new(flight, key, move || inner(args)).flagged()
     }
 }
 
@@ -579,10 +503,4 @@ impl<K, V, S, F, Fut, M> fmt::Debug for FlightRun<'_, K, V, S, F, Fut, M> {
     }
 }
 
-impl<K, V, S, F, Fut, M> fmt::Debug for FlaggedRun<'_, K, V, S, F, Fut, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.run.fmt(f)
-    }
-}
-
-opaque! { SingleFlight<C, H, F, M> FlaggedFlight<C, H, F, M> ArcErrors<C> }
+opaque! { SingleFlight<C, H, F, M> ArcErrors<C> }

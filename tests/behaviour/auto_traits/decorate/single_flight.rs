@@ -1,11 +1,12 @@
 use std::{future::Ready, hash::RandomState};
 
-use selvedge::context::decorate::{FlaggedRun, Flight, FlightRun, Whole};
+use selvedge::context::decorate::{self, Flight, FlightRun, Whole};
 
 use super::*;
 
 type Running<K, V, F = Ready<V>> = FlightRun<'static, K, V, RandomState, fn() -> F, F, Whole>;
-type Flagged<K, V> = FlaggedRun<'static, K, V, RandomState, fn() -> Ready<V>, Ready<V>, Whole>;
+type Flagged<K, V> =
+    FlightRun<'static, K, V, RandomState, fn() -> Ready<V>, Ready<V>, decorate::Flagged<Whole>>;
 
 #[test]
 fn traits() {
