@@ -69,7 +69,7 @@ const FEWER_POLLS: &str = "with one place: delivers messages whose send was drop
     poll a message; 2 is the least that keeps that promise, and what ours and tokio's take";
 
 /// Rows that are behind for a known reason; by the start of their name.
-const REASONS: [(&str, &str); 15] = [
+const REASONS: [(&str, &str); 14] = [
     ("wait/100", "each child has a waker of its own, which repays only if not all come at once"),
     ("wait/", "two lists are made, of what is done and of what is not; the peer gives one back"),
     ("scope", "a scope catches panics, names its children, and takes more of them while it runs"),
@@ -82,8 +82,7 @@ const REASONS: [(&str, &str); 15] = [
     ("shutdown", "what has phases, cleanups, times and a report is made anew in each operation"),
     ("tracker/track", "the same four atomic operations, and a few moves more"),
     ("once_map", "entries are counted, so that none is left behind; a simpler map keeps them"),
-    ("decorate/rate_limit_by", "a call takes the lock of the map three times"),
-    ("decorate/cache/two_workers", "one lock; the features `moka` and `quick_cache` have many"),
+    ("decorate/rate_limit_std", "nearly all of it is the system's clock, as it is of the peer's"),
     (
         "mpmc/two_workers/bounded_1/",
         "a task that has to wait sleeps at once, where the peer spins; spinning first took 2 to 10 times as long",
