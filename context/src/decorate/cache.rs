@@ -12,19 +12,17 @@ use core::{
     fmt,
     future::Future,
     marker::PhantomData,
-    pin::Pin,
-    sync::atomic::Ordering::{Acquire, Relaxed, Release},
-    task::{Context, Poll},
+    sync::atomic::Ordering::{Relaxed, Release},
     time::Duration,
 };
 
-use pin_project_lite::pin_project;
 use selvedge_sync::raw::shim::{atomic::AtomicU64, const_in_build, mutant};
 
-pub use self::store::Recent;
+pub use self::{run::CacheRun, store::Recent};
 use super::{Ambient, Call, OkOnly, SendCall, Share, Time, Whole, decorate, opaque, share::Mode};
 
 mod adapters;
+mod run;
 mod store;
 
 /// Where a [`Cache`] keeps its values: [`Recent`], one of your own, or with the feature of that name
@@ -386,87 +384,6 @@ impl<K, V, S: Store<K, Kept<V>>> Cache<K, V, S> {
     }
 }
 
-pin_project! {
-    /// The future of [`Cache::run`] and [`Cache::try_run`].
-    #[must_use = "futures do nothing unless polled"]
-    pub struct CacheRun<'a, K, V, S, F, Fut, M, D = Always, T = Ambient> {
-        cache: &'a Cache<K, V, S>,
-        key: Option<K>,
-        #[pin]
-        step: Step<F, Fut>,
-        decide: D,
-        time: T,
-        mode: Mode<M>,
-    }
-}
-
-pin_project! {
-    #[project = StepNow]
-    enum Step<F, Fut> {
-        New { f: Option<F> },
-        Calls { #[pin] call: Fut, removals: u64 },
-        Over,
-    }
-}
-
-impl<'a, K, V, S, F, Fut, M, D, T> CacheRun<'a, K, V, S, F, Fut, M, D, T> {
-    fn new(cache: &'a Cache<K, V, S>, key: K, f: F, decide: D, time: T) -> Self {
-        let step = Step::New { f: Some(f) };
-        Self { cache, key: Some(key), step, decide, time, mode: PhantomData }
-    }
-}
-
-impl<K, V, S, F, Fut, M, D, T> Future for CacheRun<'_, K, V, S, F, Fut, M, D, T>
-where
-    K: Clone,
-    V: Clone,
-    S: Store<K, Kept<V>>,
-    F: FnOnce() -> Fut,
-    Fut: Future,
-    M: Share<Fut::Output, Value = V>,
-    D: Keeps<Fut::Output>,
-    T: Time,
-{
-    type Output = Fut::Output;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Fut::Output> {
-        let mut this = self.project();
-        loop {
-            match this.step.as_mut().project() {
-                StepNow::New { f } => {
-                    let key = this.key.as_ref().expect("there until the end");
-                    let kept = this.cache.store.get(key);
-                    if let Some(value) = kept.and_then(|kept| kept.fresh(this.time)) {
-                        this.step.set(Step::Over);
-                        return Poll::Ready(M::output(value));
-                    }
-                    // ORDERING: Acquire pairs with the Release in `remove`.
-                    let removals = this.cache.removals.load(Acquire);
-                    let call = f.take().expect("taken once")();
-                    this.step.set(Step::Calls { call, removals });
-                }
-                StepNow::Calls { call, removals } => {
-                    let Poll::Ready(output) = call.poll(cx) else { return Poll::Pending };
-                    let removals = *removals;
-                    this.step.set(Step::Over);
-                    if let Some(value) = M::value(&output) {
-                        let ttl = match this.decide.keep(&output) {
-                            Keep::No => 0,
-                            Keep::Yes => this.cache.ttl,
-                            Keep::For(ttl) => nanos(ttl),
-                        };
-                        let key = this.key.take().expect("there until the end");
-                        this.cache.keep(key, value, ttl, removals, this.time);
-                    }
-                    return Poll::Ready(output);
-                }
-                StepNow::Over => panic!("a future was polled after completion"),
-            }
-        }
-    }
-}
-
 /// A handle to a [`Cache`]: `&Cache` or `Arc<Cache>`.
 pub trait Caches {
     /// Its keys.
@@ -548,13 +465,6 @@ impl<O, D: Keeps<O>> Keeps<O> for ByRef<'_, D> {
 impl<K, V, S: fmt::Debug> fmt::Debug for Cache<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache").field("store", &self.store).finish_non_exhaustive()
-    }
-}
-
-impl<K, V, S, F, Fut, M, D, T> fmt::Debug for CacheRun<'_, K, V, S, F, Fut, M, D, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let calls = matches!(self.step, Step::Calls { .. });
-        f.debug_struct("CacheRun").field("calls", &calls).finish_non_exhaustive()
     }
 }
 
