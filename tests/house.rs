@@ -163,7 +163,7 @@ fn decorators() -> Vec<String> {
     let files = sources(&["context/src/decorate"]).into_iter().map(|(path, _)| path);
     let names = files.filter(|path| path.matches('/').count() == 3).filter_map(|path| {
         let name = Path::new(&path).file_stem()?.to_str()?;
-        let is_shared = ["mod", "call", "error", "op", "share", "time"].contains(&name);
+        let is_shared = ["mod", "error", "op", "share", "time"].contains(&name);
         (!is_shared).then(|| name.to_owned())
     });
     names.collect()
