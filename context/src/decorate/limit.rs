@@ -6,12 +6,13 @@ use core::{
     ops::Deref,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use pin_project_lite::pin_project;
 use selvedge_sync::{Acquire, Semaphore, SemaphorePermit, TryAcquireError};
 
-use super::{Call, SendCall, decorate, opaque};
+use super::{Ambient, Call, SendCall, Time, decorate, opaque};
 use crate::raw::seldom::Seldom;
 
 /// See [`Op::limit`](super::Op::limit).
@@ -28,8 +29,18 @@ pub struct Shed<C, S> {
     pub(super) semaphore: S,
 }
 
-/// There is no room for a call: all permits are taken and it was not to wait, or the semaphore is
-/// closed. [`Op::shed`](super::Op::shed) ends with it, and [`Op::limit`](super::Op::limit).
+/// See [`Op::limit_within`](super::Op::limit_within).
+#[derive(Clone, Copy)]
+pub struct LimitWithin<C, S, T> {
+    pub(super) inner: C,
+    pub(super) semaphore: S,
+    pub(super) max_wait: Duration,
+    pub(super) time: T,
+}
+
+/// There is no room for a call: all permits are taken and it was not to wait, or not for so long; or
+/// the semaphore is closed. [`Op::shed`](super::Op::shed) ends with it, and
+/// [`Op::limit`](super::Op::limit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
@@ -77,6 +88,27 @@ decorate! {
     }
 }
 
+decorate! {
+    [R, E, S, T] LimitWithin<C, S, T>;
+    call: [
+        C: Call<Args, Output = Result<R, E>>,
+        E: From<Refused>,
+        S: Deref<Target = Semaphore>,
+        T: Time,
+    ];
+    send_call: [
+        C: SendCall<Args, Output = Result<R, E>>,
+        Args: Send,
+        R: Send,
+        E: From<Refused> + Send,
+        S: Deref<Target = Semaphore> + Send + Sync,
+        T: Time<Sleep: Send> + Send + Sync,
+    ];
+    |me, args, inner| -> Result<R, E> {
+        LimitedWithin::new(&me.semaphore, me.max_wait, inner(args), me.time.clone())
+    }
+}
+
 /// Waits for a permit, then for `future`: the call of [`Op::limit`](super::Op::limit), of a future that
 /// is there already.
 ///
@@ -116,6 +148,42 @@ where
     E: From<Refused>,
 {
     Shedding { call: future, permit: None, semaphore }
+}
+
+/// As [`limit`], and refuses if there is no permit within `max_wait`: the call of
+/// [`Op::limit_within`](super::Op::limit_within). Time is the ambient one.
+///
+/// # Cancel safety
+///
+/// Dropping it gives up its place in line, or its permit.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use selvedge_context::decorate::{Refused, limit_within};
+/// use selvedge_sync::Semaphore;
+///
+/// static ROOM: Semaphore = Semaphore::new(1);
+///
+/// # pollster::block_on(async {
+/// let held = ROOM.acquire().await.unwrap();
+/// let call = limit_within(&ROOM, Duration::from_millis(5), async { Ok::<_, Refused>(7) });
+/// assert_eq!(call.await, Err(Refused::Full));
+/// # drop(held);
+/// # });
+/// ```
+pub fn limit_within<R, E, F>(
+    semaphore: &Semaphore,
+    max_wait: Duration,
+    future: F,
+) -> LimitedWithin<'_, F, Ambient>
+where
+    F: Future<Output = Result<R, E>>,
+    E: From<Refused>,
+{
+    LimitedWithin::new(semaphore, max_wait, future, Ambient)
 }
 
 pin_project! {
@@ -183,6 +251,66 @@ where
 }
 
 pin_project! {
+    /// A call that waits so long for a permit, by [`Op::limit_within`](super::Op::limit_within) or
+    /// [`limit_within`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct LimitedWithin<'a, F, T: Time> {
+        #[pin]
+        limited: Limited<'a, F>,
+        max_wait: Duration,
+        time: T,
+        // Made where the call has to wait.
+        #[pin]
+        sleep: Option<Seldom<T::Sleep>>,
+    }
+}
+
+impl<'a, F, T: Time> LimitedWithin<'a, F, T> {
+    #[inline]
+    fn new(semaphore: &'a Semaphore, max_wait: Duration, call: F, time: T) -> Self {
+        let limited = Limited { call, permit: None, semaphore, line: None };
+        Self { limited, max_wait, time, sleep: None }
+    }
+
+    /// Waits on, for a permit or for the end of the call. Whether that has been long enough.
+    #[cold]
+    fn waits(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        if this.limited.permit.is_some() {
+            this.sleep.set(None);
+            return Poll::Pending;
+        }
+        if this.sleep.is_none() {
+            this.sleep.set(Some(Seldom::new(this.time.sleep(*this.max_wait))));
+        }
+        let Some(sleep) = this.sleep.as_mut().as_pin_mut() else { return Poll::Pending };
+        ready!(sleep.poll(cx));
+        this.sleep.set(None);
+        // The place in line goes now, not when the caller drops this.
+        this.limited.project().line.set(None);
+        Poll::Ready(())
+    }
+}
+
+impl<R, E, F, T> Future for LimitedWithin<'_, F, T>
+where
+    F: Future<Output = Result<R, E>>,
+    E: From<Refused>,
+    T: Time,
+{
+    type Output = Result<R, E>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<R, E>> {
+        // The permit first: it beats the end of the wait.
+        if let Poll::Ready(output) = self.as_mut().project().limited.poll(cx) {
+            return Poll::Ready(output);
+        }
+        self.waits(cx).map(|()| Err(Refused::Full.into()))
+    }
+}
+
+pin_project! {
     /// A call that takes a permit, or goes, by [`Op::shed`](super::Op::shed) or [`shed`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Shedding<'a, F> {
@@ -222,6 +350,14 @@ impl<F> fmt::Debug for Limited<'_, F> {
     }
 }
 
+impl<F, T: Time> fmt::Debug for LimitedWithin<'_, F, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (runs, max_wait) = (self.limited.permit.is_some(), self.max_wait);
+        let mut shown = f.debug_struct("LimitedWithin");
+        shown.field("runs", &runs).field("max_wait", &max_wait).finish_non_exhaustive()
+    }
+}
+
 impl<F> fmt::Debug for Shedding<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shedding").field("runs", &self.permit.is_some()).finish_non_exhaustive()
@@ -239,4 +375,4 @@ impl fmt::Display for Refused {
 
 impl core::error::Error for Refused {}
 
-opaque! { Limit<C, S> Shed<C, S> }
+opaque! { Limit<C, S> LimitWithin<C, S, T> Shed<C, S> }

@@ -45,7 +45,7 @@
 //! One decorator around one future needs no chain, and its future has a name:
 //! [`timeout`](selvedge_timer::timeout())`(duration, future)`, [`retry()`]`(policy, || future)`,
 //! [`RateLimit::run`], [`KeyedRateLimit::run`], [`Breaker::call`], [`Throttle::run`], [`Debounce::run`],
-//! [`limit()`], [`shed()`], [`Flight::run`], [`Cache::run`] and [`hedge()`]. [`buffer()`] splits a
+//! [`limit()`], [`limit_within()`], [`shed()`], [`Flight::run`], [`Cache::run`] and [`hedge()`]. [`buffer()`] splits a
 //! function into those who call and the one who makes the calls.
 //!
 //! # What a chain costs
@@ -121,7 +121,9 @@ pub use instrument::{Event, Hook, Instrument, Instrumented};
 #[cfg(feature = "limit")]
 mod limit;
 #[cfg(feature = "limit")]
-pub use limit::{Limit, Limited, Refused, Shed, Shedding, limit, shed};
+pub use limit::{
+    Limit, LimitWithin, Limited, LimitedWithin, Refused, Shed, Shedding, limit, limit_within, shed,
+};
 
 #[cfg(feature = "rate_limit")]
 mod rate_limit;

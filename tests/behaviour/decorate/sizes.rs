@@ -98,6 +98,7 @@ fn an_undisturbed_call_allocates_nothing() {
     free! {
         op(length).on(&clock).timeout(MS) => Ok::<usize, _>(4);
         op(length).limit(&ROOM) => Ok::<usize, _>(4);
+        op(length).on(&clock).limit_within(&ROOM, MS) => Ok::<usize, _>(4);
         op(length).shed(&ROOM) => Ok::<usize, _>(4);
         op(length).on(&clock).rate_limit(&RATE) => Ok::<usize, _>(4);
         op(length).on(&clock).rate_limit_by(&RATES, |_: &(&str,)| 1) => Ok::<usize, _>(4);

@@ -2,7 +2,7 @@
 
 #[cfg(any(feature = "_edge", feature = "limit", feature = "rate_limit"))]
 use core::ops::Deref;
-#[cfg(feature = "timed")]
+#[cfg(any(feature = "limit", feature = "timed"))]
 use core::time::Duration;
 
 #[cfg(feature = "limit")]
@@ -68,6 +68,23 @@ impl<C, T> Op<C, T> {
     #[cfg(feature = "limit")]
     pub fn limit<S: Deref<Target = Semaphore>>(self, semaphore: S) -> Op<Limit<C, S>, T> {
         self.with(|inner, _| Limit { inner, semaphore })
+    }
+
+    /// As [`limit`](Self::limit), and refuses a call for which there is no permit within `max_wait`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`limit`](Self::limit).
+    #[cfg(feature = "limit")]
+    pub fn limit_within<S: Deref<Target = Semaphore>>(
+        self,
+        semaphore: S,
+        max_wait: Duration,
+    ) -> Op<LimitWithin<C, S, T>, T>
+    where
+        T: Clone,
+    {
+        self.with(|inner, time| LimitWithin { inner, semaphore, max_wait, time: time.clone() })
     }
 
     /// As [`limit`](Self::limit), and refuses a call that would have to wait: load shedding.

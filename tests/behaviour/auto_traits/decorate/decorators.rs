@@ -4,9 +4,9 @@ use selvedge::{
     context::decorate::{
         Ambient, AtEdge, Attempt, Breaker, BreakerPermit, Breaking, Budget, Buffer, BufferClosed,
         Buffering, CallError, CatchUnwind, Debounce, Driver, Elapsed, Event, IfErr, Instrumented,
-        KeyLimit, KeyedRateLimit, Limited, NoBudget, NoHook, Open, Pacing, RateLimit, RateLimited,
-        Refused, Reservation, Retry, Retrying, Shedding, Skipped, Throttle, Traced, Until, Within,
-        op, retry,
+        KeyLimit, KeyedRateLimit, Limited, LimitedWithin, NoBudget, NoHook, Open, Pacing,
+        RateLimit, RateLimited, Refused, Reservation, Retry, Retrying, Shedding, Skipped, Throttle,
+        Traced, Until, Within, op, retry,
     },
     time::VirtualClock,
 };
@@ -46,6 +46,8 @@ fn futures() {
         Within<Plain, Ambient>: 1 1 1; Within<Local, Ambient>: 0 0 1; Within<Moved, Ambient>: 1 0 1;
         Until<Plain, VirtualClock>: 1 1 1; Until<Local, VirtualClock>: 0 0 1;
         Limited<'static, Plain>: 1 1 0; Limited<'static, Local>: 0 0 0;
+        LimitedWithin<'static, Plain, Ambient>: 1 1 0;
+        LimitedWithin<'static, Local, Ambient>: 0 0 0;
         Shedding<'static, Plain>: 1 1 1; Shedding<'static, Local>: 0 0 1;
         Pacing<&'static RateLimit, Plain, Ambient>: 1 1 1;
         Pacing<&'static RateLimit, Local, Ambient>: 0 0 1;
@@ -84,7 +86,8 @@ fn sizes() {
         RateLimit: 3; Breaker: 23; Budget: 3; Throttle: 10; Debounce: 11;
         KeyedRateLimit<u8>: 80; Buffer<u8, u8>: 1; Reservation<&'static RateLimit>: 5;
         BreakerPermit<'static>: 4;
-        Within<Plain, Ambient>: 11; Limited<'static, Plain>: 17; Shedding<'static, Plain>: 5;
+        Within<Plain, Ambient>: 11; Limited<'static, Plain>: 17;
+        LimitedWithin<'static, Plain, Ambient>: 27; Shedding<'static, Plain>: 5;
         Pacing<&'static RateLimit, Plain, Ambient>: 13; Again<Plain>: 23;
         Breaking<'static, Plain, IfErr, Ambient>: 7;
         AtEdge<'static, Throttle, Plain, Ambient>: 11; Buffering<'static, u8, u8>: 15;
