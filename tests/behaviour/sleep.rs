@@ -231,6 +231,84 @@ fn a_sleep_may_be_dropped_while_it_is_woken() {
     assert_eq!((count.load(SeqCst), clock.waiting()), (2, 0), "both were due");
 }
 
+/// What was woken has no place in the timer any more, though its task has not run since: whoever
+/// comes next has that place to itself.
+#[test]
+fn a_sleep_that_was_woken_leaves_later_ones_alone() {
+    let clock = VirtualClock::new();
+    let [gone, mut moved] = [(); 2].map(|()| pending(&clock, SECOND));
+    clock.advance(SECOND);
+    assert_eq!(clock.waiting(), 0);
+    let watched = [(); 3].map(|()| Watched::new());
+    let mut next = [(); 2].map(|()| Box::pin(sleep_on(&clock, SECOND)));
+    for (watched, next) in watched.iter().zip(&mut next) {
+        assert!(watched.poll(next.as_mut()).is_pending());
+    }
+    drop(gone);
+    moved.as_mut().reset(clock.now() + 2 * SECOND);
+    assert_eq!(clock.waiting(), 2, "it waits from its next poll on");
+    assert!(watched[2].poll(moved.as_mut()).is_pending());
+    clock.advance(SECOND);
+    assert_eq!(watched.each_ref().map(Watched::woken), [1, 1, 0]);
+    next.iter_mut().for_each(|next| ready(next.as_mut()));
+    clock.advance(SECOND);
+    assert_eq!((watched[2].woken(), clock.waiting()), (1, 0));
+    ready(moved.as_mut());
+}
+
+/// A task that was woken in time takes no lock of the timer's and does not look at the clock.
+#[test]
+fn who_is_woken_asks_the_timer_once() {
+    struct Counted(VirtualClock, AtomicUsize);
+    impl Timer for Counted {
+        fn now(&self) -> Instant {
+            self.1.fetch_add(1, SeqCst);
+            self.0.now()
+        }
+
+        fn register(&self, at: Instant, waker: &std::task::Waker) -> Result<Key, TimerError> {
+            self.0.register(at, waker)
+        }
+
+        fn update(
+            &self,
+            key: &mut Key,
+            at: Instant,
+            waker: Option<&std::task::Waker>,
+        ) -> Result<(), TimerError> {
+            self.0.update(key, at, waker)
+        }
+
+        fn cancel(&self, key: Key) {
+            self.1.fetch_add(1, SeqCst);
+            self.0.cancel(key);
+        }
+
+        fn has_forgotten(&self, at: Instant) -> bool {
+            self.0.has_forgotten(at)
+        }
+    }
+
+    let timer = Counted(VirtualClock::new(), AtomicUsize::new(0));
+    let mut sleep = pin!(sleep_on(&timer, SECOND));
+    assert!(poll(sleep.as_mut()).is_pending());
+    let nano = Duration::from_nanos(1);
+    timer.0.advance(SECOND - nano);
+    assert!(!timer.has_forgotten(sleep.deadline()));
+    timer.0.advance(nano);
+    assert!(timer.has_forgotten(sleep.deadline()) && !timer.has_forgotten(never()));
+    let before = timer.1.load(SeqCst);
+    ready(sleep.as_mut());
+    assert_eq!(timer.1.load(SeqCst), before);
+    // One that is later than another that is due too.
+    let [mut first, mut second] = [1, 2].map(|n| Box::pin(sleep_on(&timer, n * SECOND)));
+    assert!(poll(first.as_mut()).is_pending() && poll(second.as_mut()).is_pending());
+    timer.0.advance(3 * SECOND);
+    ready(first.as_mut());
+    ready(second.as_mut());
+    assert_eq!(timer.0.waiting(), 0);
+}
+
 /// Whatever a waker does when it is touched, no lock is held.
 #[test]
 fn a_waker_may_use_the_timer_whenever_it_is_touched() {
@@ -343,7 +421,7 @@ fn a_timer_that_cannot_run_is_an_error_that_the_caller_sees() {
 
         fn update(
             &self,
-            key: &Key,
+            key: &mut Key,
             at: Instant,
             waker: Option<&std::task::Waker>,
         ) -> Result<(), TimerError> {

@@ -244,7 +244,7 @@ impl Timer for ByHand {
         Ok(Key::new(0))
     }
 
-    fn update(&self, _: &Key, _: Instant, _: Option<&Waker>) -> Result<(), TimerError> {
+    fn update(&self, _: &mut Key, _: Instant, _: Option<&Waker>) -> Result<(), TimerError> {
         Ok(())
     }
 

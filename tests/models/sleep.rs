@@ -8,11 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use loom::thread::JoinHandle;
+use loom::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread::JoinHandle,
+};
 use selvedge::{
     sync::raw::shim::Parker,
     time::{
-        Timer,
+        Timer, VirtualClock,
         raw::driver::{Driver, Time},
         sleep_until_on,
     },
@@ -151,6 +154,47 @@ fn a_sleep_is_dropped_while_it_is_woken() {
         // One that is far off is not merely due.
         poll_and_cancel(sleep_until_on(&driver.timer, driver.at(1000)));
         driver.stop();
+    });
+}
+
+/// One that is dropped when it has been woken leaves the deadline alone that came into its place.
+///
+/// Red when: mutant "a key is good for whoever comes into its place".
+#[test]
+fn a_sleep_is_dropped_when_another_has_its_place() {
+    check(3, || {
+        let driver = run(2);
+        let quitter = spawn({
+            let (timer, at) = (driver.timer.clone(), driver.at(1));
+            move || poll_and_cancel(sleep_until_on(timer, at))
+        });
+        block_on(sleep_until_on(&driver.timer, driver.at(2)));
+        quitter.join().unwrap();
+        driver.stop();
+    });
+}
+
+/// What was done before the clock was turned is seen by whoever finds that its time is over, without
+/// the lock.
+///
+/// Red when: the load in `is_over` or the store in `collected` is weakened.
+#[test]
+fn whose_time_is_over_sees_what_was_done_before() {
+    check(2, || {
+        let clock = VirtualClock::new();
+        let at = clock.now() + Duration::from_secs(1);
+        let done = Arc::new(AtomicBool::new(false));
+        let turner = spawn({
+            let (clock, done) = (clock.clone(), done.clone());
+            move || {
+                done.store(true, Relaxed);
+                clock.advance(Duration::from_secs(1));
+            }
+        });
+        if clock.has_forgotten(at) {
+            assert!(done.load(Relaxed), "it is over, and what led to it is not seen");
+        }
+        turner.join().unwrap();
     });
 }
 

@@ -20,7 +20,7 @@ use crate::{
     Current, Sleep, Timer,
     raw::{
         timer::{after, never},
-        wheel::{Due, Wheel},
+        wheel::{Due, Id, Wheel},
     },
     sleep_until_on,
 };
@@ -64,10 +64,7 @@ impl<V, T: Timer> Unpin for DelayQueue<V, T> {}
 
 /// Stands for an item of a [`DelayQueue`], until that is taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    entry: u32,
-    number: u64,
-}
+pub struct Key(Id);
 
 /// An item that came out of a [`DelayQueue`].
 #[derive(Debug)]
@@ -168,9 +165,9 @@ impl<V, T: Timer> DelayQueue<V, T> {
     ///
     /// As [`insert`](Self::insert).
     pub fn insert_at(&mut self, value: V, when: Instant) -> Key {
-        let entry = self.wheel.insert(self.nanos(when), value);
+        let id = self.wheel.insert(self.nanos(when), value);
         self.hurry(when);
-        Key { entry, number: self.wheel.number(entry).unwrap_or_default() }
+        Key(id)
     }
 
     /// Takes the next item that is due, waits for it, or says that there is none at all.
@@ -183,10 +180,10 @@ impl<V, T: Timer> DelayQueue<V, T> {
             while let Some(due) = self.due.get_mut(self.next) {
                 self.next += 1;
                 if let Some(value) = due.item.take() {
-                    let Due { at, number, entry, .. } = *due;
+                    let Due { at, id, .. } = *due;
                     self.ready -= 1;
-                    self.wheel.remove(entry);
-                    let (deadline, key) = (self.instant(at), Key { entry, number });
+                    self.wheel.remove(id);
+                    let (deadline, key) = (self.instant(at), Key(id));
                     return Poll::Ready(Some(Expired { value, deadline, key }));
                 }
             }
@@ -195,7 +192,7 @@ impl<V, T: Timer> DelayQueue<V, T> {
             let now = self.nanos(self.sleep.timer().now());
             if self.wheel.collect(now, &mut self.due) {
                 for (index, due) in (0..).zip(&self.due) {
-                    self.wheel.note(due.entry, index);
+                    self.wheel.note(due.id.entry, index);
                 }
                 self.ready = self.due.len();
                 continue;
@@ -246,9 +243,9 @@ impl<V, T: Timer> DelayQueue<V, T> {
         let at = self.at(key)?;
         let value = match self.take_due(key) {
             Some(value) => value,
-            None => self.wheel.remove(key.entry)?,
+            None => self.wheel.remove(key.0)?,
         };
-        self.wheel.remove(key.entry);
+        self.wheel.remove(key.0);
         Some(Expired { value, deadline: self.instant(at), key: *key })
     }
 
@@ -270,18 +267,17 @@ impl<V, T: Timer> DelayQueue<V, T> {
     #[track_caller]
     pub fn reset_at(&mut self, key: &Key, when: Instant) {
         assert!(self.at(key).is_some(), "{GONE}");
-        let value = self.take_due(key).or_else(|| self.wheel.take(key.entry));
+        let value = self.take_due(key).or_else(|| self.wheel.take(key.0.entry));
         let Some(value) = value else { return };
-        self.wheel.set(key.entry, self.nanos(when), value);
+        self.wheel.set(key.0.entry, self.nanos(when), value);
         self.hurry(when);
     }
 
     /// What comes out next.
     #[must_use]
     pub fn peek(&self) -> Option<Key> {
-        let due = self.due[self.next..].iter().find(|due| due.item.is_some()).map(|due| due.entry);
-        let entry = due.or_else(|| self.wheel.peek())?;
-        Some(Key { entry, number: self.wheel.number(entry)? })
+        let due = self.due[self.next..].iter().find(|due| due.item.is_some()).map(|due| due.id);
+        due.or_else(|| self.wheel.peek()).map(Key)
     }
 
     /// When an item is due.
@@ -355,20 +351,20 @@ impl<V, T: Timer> DelayQueue<V, T> {
 
     /// When it is due, if it is in the queue.
     fn at(&self, key: &Key) -> Option<u64> {
-        if self.wheel.number(key.entry) != Some(key.number) {
+        if self.wheel.number(key.0.entry) != Some(key.0.number) {
             return None;
         }
-        match self.wheel.noted(key.entry) {
+        match self.wheel.noted(key.0.entry) {
             Some(index) => {
                 self.due.get(index as usize).filter(|due| due.item.is_some()).map(|due| due.at)
             }
-            None => self.wheel.get(key.entry).map(|(_, at)| at),
+            None => self.wheel.get(key.0.entry).map(|(_, at)| at),
         }
     }
 
     /// The item of a key that is in the queue, if it is due.
     fn take_due(&mut self, key: &Key) -> Option<V> {
-        let index = self.wheel.noted(key.entry)?;
+        let index = self.wheel.noted(key.0.entry)?;
         let item = self.due.get_mut(index as usize)?.item.take()?;
         self.ready -= 1;
         Some(item)

@@ -252,6 +252,10 @@ impl<T: Timer> Sleep<T> {
     }
 
     fn poll_again(&mut self, waker: &Waker) -> Poll<()> {
+        if self.timer.has_forgotten(self.deadline) {
+            self.state = State::Ended;
+            return Poll::Ready(());
+        }
         if has_come(self.deadline, self.timer.now()) {
             return self.end();
         }

@@ -57,7 +57,7 @@ impl Timer for Clock {
         Ok(if self.set(key, at, waker) { Key::passed(key) } else { Key::new(key) })
     }
 
-    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+    fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
         let fresh = waker.cloned();
         let before = self.unset(key.number());
         let (waker, spare) = if fresh.is_some() { (fresh, before) } else { (before, None) };

@@ -57,7 +57,7 @@ impl Timer for ByHand {
         Ok(Key::new(wakers.len() as u64 - 1))
     }
 
-    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+    fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
         let slot = &mut self.wakers.lock().unwrap()[key.number() as usize];
         let before = slot.take().map(|(_, waker)| waker);
         *slot = waker.cloned().or(before).map(|waker| (at, waker));

@@ -90,13 +90,18 @@ impl Timer for AsyncIoTimer {
         host().register(at, waker)
     }
 
-    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+    fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
         host().update(key, at, waker)
     }
 
     #[inline]
     fn cancel(&self, key: Key) {
         host().cancel(key);
+    }
+
+    #[inline]
+    fn has_forgotten(&self, at: Instant) -> bool {
+        host().has_forgotten(at)
     }
 
     fn has_stopped(&self) -> bool {

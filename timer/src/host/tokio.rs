@@ -138,13 +138,18 @@ impl Timer for TokioTimer {
         self.0.register(at, waker)
     }
 
-    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+    fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
         self.0.update(key, at, waker)
     }
 
     #[inline]
     fn cancel(&self, key: Key) {
         self.0.cancel(key);
+    }
+
+    #[inline]
+    fn has_forgotten(&self, at: Instant) -> bool {
+        self.0.has_forgotten(at)
     }
 
     fn has_stopped(&self) -> bool {

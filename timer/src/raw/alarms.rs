@@ -10,13 +10,22 @@
 //!    and taking a slot of it apart, is longer, and is a share of a hundred operations or more.
 //! 6. Once they are stopped no alarm is set, and `until` is as late as can be: whoever sets one
 //!    finds out without a look of its own.
+//! 7. No alarm is set for `over` or before, nor will be: what was has been collected, and its entry
+//!    may be another's. `over` is a time that has come, and only grows.
 
 use alloc::vec::Vec;
-use core::{fmt, mem, task::Waker, time::Duration};
+use core::{cmp, fmt, mem, task::Waker, time::Duration};
 use std::time::Instant;
 
 use selvedge_sync::raw::{
-    shim::{Brief, mutant},
+    shim::{
+        Brief,
+        atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Release},
+        },
+        mutant,
+    },
     wakers::Wake,
 };
 
@@ -33,9 +42,13 @@ const BATCH: usize = if cfg!(selvedge_loom) { 1 } else { 64 };
 /// for one to come. It is woken as soon as the driver runs.
 const SURE: u64 = 250_000_000;
 
+/// The latest there is, so that all that is set is earlier than what [`State::until`] may be.
+const LATEST: u64 = u64::MAX - 1;
+
 /// Alarms, from a time on that is their zero.
 pub struct Alarms {
     zero: Instant,
+    over: AtomicU64,
     state: Brief<State>,
 }
 
@@ -44,7 +57,8 @@ struct State {
     /// A time that has come.
     latest: u64,
     until: u64,
-    /// What is not due before is surely still to come, without a look at the clock.
+    /// What is not due before is surely still to come, without a look at the clock: later than
+    /// `latest`.
     sure: u64,
     /// Wakes the driver, while it sleeps.
     driver: Option<Waker>,
@@ -69,14 +83,19 @@ impl Alarms {
     pub fn new(zero: Instant) -> Self {
         let (wheel, driver) = (Wheel::new(), None);
         let state = State { wheel, latest: 0, until: 0, sure: SURE, driver, stopped: false };
-        Self { zero, state: Brief::new(state) }
+        Self { zero, over: AtomicU64::new(0), state: Brief::new(state) }
     }
 
     #[inline]
     fn nanos(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.zero);
-        let whole = since.as_secs().checked_mul(1_000_000_000);
-        whole.and_then(|whole| whole.checked_add(since.subsec_nanos().into())).unwrap_or(u64::MAX)
+        const SECOND: u64 = 1_000_000_000;
+        match at.checked_duration_since(self.zero) {
+            Some(since) if since.as_secs() < LATEST / SECOND => {
+                since.as_secs() * SECOND + u64::from(since.subsec_nanos())
+            }
+            Some(_) => LATEST,
+            None => 0,
+        }
     }
 
     /// How many there are.
@@ -106,13 +125,13 @@ impl Alarms {
         let at = self.nanos(at);
         let waker = waker.clone();
         let first = self.state.with(|state| {
-            if at <= state.latest || at < state.until || at < state.sure {
+            if at < state.until || at < state.sure {
                 return Err(waker);
             }
-            Ok(Key::new(state.wheel.insert(at, waker).into()))
+            Ok(state.wheel.insert(at, waker))
         });
         match first {
-            Ok(key) => Ok(key),
+            Ok(id) => Ok(Key::of(id)),
             Err(waker) => self.register_first(at, waker, self.nanos(clock())),
         }
     }
@@ -135,14 +154,14 @@ impl Alarms {
 
     fn set_first(state: &mut State, at: u64, waker: Waker, now: u64) -> (Key, Wake) {
         if at <= now.max(state.latest) {
-            return (Key::passed(state.wheel.insert_fired().into()), Wake(Some(waker)));
+            return (Key::passed(u64::MAX), Wake(Some(waker)));
         }
-        let entry = state.wheel.insert(at, waker);
+        let id = state.wheel.insert(at, waker);
         if at < state.until {
             // The driver is to look now.
-            state.sure = now.saturating_add(SURE);
+            state.sure = cmp::max(now.saturating_add(SURE), state.latest + 1);
         }
-        (Key::new(entry.into()), state.call(at))
+        (Key::of(id), state.call(at))
     }
 
     /// Moves an alarm to `at`, and wakes `waker` there, whether another was woken before or not.
@@ -151,18 +170,19 @@ impl Alarms {
     /// # Errors
     ///
     /// If they were stopped.
-    ///
-    /// # Panics
-    ///
-    /// If `key` is another timer's.
-    pub fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
-        let (at, entry) = (self.nanos(at), key.entry());
+    pub fn update(
+        &self,
+        key: &mut Key,
+        at: Instant,
+        waker: Option<&Waker>,
+    ) -> Result<(), TimerError> {
+        let at = self.nanos(at);
         let fresh = waker.cloned();
         let (spare, wake, ended) = self.state.with(|state| {
             if state.stopped {
                 return (fresh, Wake::NOBODY, Err(TimerError));
             }
-            let (spare, wake) = Self::move_to(state, entry, at, fresh);
+            let (spare, wake) = Self::move_to(state, key, at, fresh);
             (spare, wake, Ok(()))
         });
         // The waker is dropped whatever the other one does.
@@ -173,11 +193,11 @@ impl Alarms {
 
     fn move_to(
         state: &mut State,
-        entry: u32,
+        key: &mut Key,
         at: u64,
         fresh: Option<Waker>,
     ) -> (Option<Waker>, Wake) {
-        let before = state.wheel.take(entry);
+        let before = state.wheel.remove(key.id());
         if mutant!("an alarm that was woken cannot be moved") && before.is_none() {
             return (fresh, Wake::NOBODY);
         }
@@ -186,14 +206,39 @@ impl Alarms {
         if at <= state.latest {
             return (spare, Wake(Some(waker)));
         }
-        state.wheel.set(entry, at, waker);
+        *key = Key::of(state.wheel.insert(at, waker));
         (spare, state.call(at))
     }
 
     /// Forgets an alarm.
     #[inline]
     pub fn cancel(&self, key: &Key) {
-        drop(self.state.with(|state| state.wheel.remove(key.entry())));
+        if !key.has_passed() {
+            drop(self.state.with(|state| state.wheel.remove(key.id())));
+        }
+    }
+
+    /// Whether no alarm is set for `at`, and what was has been collected (invariant 7); `false` if
+    /// the lock would have to be taken to know.
+    #[inline]
+    pub fn is_over(&self, at: Instant) -> bool {
+        // ORDERING: Acquire pairs with the Release in `collected`: what was done before the clock
+        // was turned is seen by whoever finds that its time is over.
+        self.nanos(at) <= self.over.load(Acquire)
+    }
+
+    /// What was due has left the wheel.
+    fn collected(&self, state: &mut State, due: &[Due<Waker>]) {
+        for due in due {
+            state.wheel.remove(due.id);
+        }
+        state.sure = state.sure.max(state.latest + 1);
+        let over = match state.wheel.earliest() {
+            Some(earliest) => cmp::min(state.latest, earliest - 1),
+            None => state.latest,
+        };
+        // ORDERING: as in `is_over`.
+        self.over.store(over, Release);
     }
 
     /// Collects what is due at `now`, for the driver. If that is nothing, leaves `driver` to be
@@ -211,6 +256,7 @@ impl Alarms {
         self.state.with(|state| {
             state.latest = state.latest.max(now);
             while due.len() < BATCH && state.wheel.collect(now, due) {}
+            self.collected(state, due);
             state.sure = state.latest.saturating_add(SURE);
             if !due.is_empty() {
                 state.until = 0;
@@ -240,7 +286,7 @@ impl Alarms {
         let is_driver = driver.is_some() || mutant!("a turn by hand loses the driver");
         self.state.with(|state| {
             // A slot's earliest may be that of an alarm that was cancelled.
-            let next = state.wheel.peek().and_then(|entry| state.wheel.get(entry));
+            let next = state.wheel.peek().and_then(|id| state.wheel.get(id.entry));
             let next = next.filter(|(_, at)| *at < never);
             match next {
                 Some((_, at)) if limit.is_none_or(|limit| at <= limit) => {
@@ -262,13 +308,17 @@ impl Alarms {
                     }
                 }
             }
+            self.collected(state, due);
         });
     }
 
     /// It is `now`, at least: alarms that are set for earlier are woken at once.
     pub fn raise(&self, now: Instant) {
         let now = self.nanos(now);
-        self.state.with(|state| state.latest = state.latest.max(now));
+        self.state.with(|state| {
+            state.latest = state.latest.max(now);
+            state.sure = state.sure.max(state.latest + 1);
+        });
     }
 
     /// There is no driver any more, and will be none: wakes everybody, so that they hear of it.

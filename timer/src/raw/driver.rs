@@ -82,12 +82,17 @@ impl<C: Time> Timer for Driver<C> {
         self.alarms.register(at, waker, || self.time.now())
     }
 
-    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+    fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
         self.alarms.update(key, at, waker)
     }
 
     #[inline]
     fn cancel(&self, key: Key) {
         self.alarms.cancel(&key);
+    }
+
+    #[inline]
+    fn has_forgotten(&self, at: Instant) -> bool {
+        self.alarms.is_over(at)
     }
 }

@@ -5,9 +5,11 @@
 //! the next ones took 130 ns each to set, of which 100 went on waiting for memory.
 //!
 //! Three levels of bits: a bit of one says whether the 64 below it have any. The top level is gone
-//! through from the start: it has a word for 262,144 entries.
+//! through from the start: it has a word for 262,144 entries. Entries are taken a word at a time,
+//! and handed out one by one.
 
 use alloc::vec::Vec;
+use core::mem;
 
 const LEVELS: usize = 3;
 const BITS: usize = 64;
@@ -15,31 +17,45 @@ const BITS: usize = 64;
 /// The free entries of a table.
 #[derive(Debug)]
 pub(super) struct Free {
+    /// Those that are handed out next, of the 64 entries that share a word: they were the lowest
+    /// when they were taken out of `levels`.
+    next: u64,
+    /// Which word that is.
+    word: usize,
     levels: [Vec<u64>; LEVELS],
 }
 
 impl Free {
     /// None.
     pub(super) const fn new() -> Self {
-        Self { levels: [const { Vec::new() }; LEVELS] }
+        Self { next: 0, word: 0, levels: [const { Vec::new() }; LEVELS] }
     }
 
-    /// Takes the lowest.
+    /// Takes one of the lowest.
     #[inline]
     pub(super) fn take(&mut self) -> Option<u32> {
-        let [bits, words, blocks] = &mut self.levels;
-        let block = blocks.iter().position(|block| *block != 0)?;
-        let word = block * BITS + blocks[block].trailing_zeros() as usize;
-        let at = word * BITS + words[word].trailing_zeros() as usize;
-        let entry = at * BITS + bits[at].trailing_zeros() as usize;
-        bits[at] &= bits[at] - 1;
-        if bits[at] == 0 {
-            words[word] &= words[word] - 1;
-            if words[word] == 0 {
-                blocks[block] &= blocks[block] - 1;
-            }
+        if self.next == 0 && !self.refill() {
+            return None;
         }
-        u32::try_from(entry).ok()
+        let entry = self.word * BITS + self.next.trailing_zeros() as usize;
+        self.next &= self.next - 1;
+        // Entries are numbered by u32 (`add`).
+        Some(entry as u32)
+    }
+
+    /// Takes the lowest word; whether there was any.
+    #[inline(never)]
+    fn refill(&mut self) -> bool {
+        let [bits, words, blocks] = &mut self.levels;
+        let Some(block) = blocks.iter().position(|block| *block != 0) else { return false };
+        let word = block * BITS + blocks[block].trailing_zeros() as usize;
+        self.word = word * BITS + words[word].trailing_zeros() as usize;
+        self.next = mem::take(&mut bits[self.word]);
+        words[word] &= words[word] - 1;
+        if words[word] == 0 {
+            blocks[block] &= blocks[block] - 1;
+        }
+        true
     }
 
     /// Adds one.

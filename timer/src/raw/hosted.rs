@@ -114,12 +114,17 @@ impl<R: Runtime> Timer for Handle<R> {
         self.0.register(at, waker)
     }
 
-    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+    fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
         self.0.alarms.update(key, at, waker)
     }
 
     fn cancel(&self, key: Key) {
         self.0.alarms.cancel(&key);
+    }
+
+    #[inline]
+    fn has_forgotten(&self, at: Instant) -> bool {
+        self.0.alarms.is_over(at)
     }
 
     fn has_stopped(&self) -> bool {

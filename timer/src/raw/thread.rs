@@ -86,12 +86,17 @@ impl Timer for ThreadTimer {
         self.driver.register(at, waker)
     }
 
-    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+    fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
         self.driver.update(key, at, waker)
     }
 
     #[inline]
     fn cancel(&self, key: Key) {
         self.driver.cancel(key);
+    }
+
+    #[inline]
+    fn has_forgotten(&self, at: Instant) -> bool {
+        self.driver.has_forgotten(at)
     }
 }

@@ -10,6 +10,8 @@ use core::{
 };
 use std::{sync::OnceLock, thread_local, time::Instant};
 
+use super::wheel::Id;
+
 /// A source of time that wakes tasks.
 ///
 /// The contract: a waker is woken once, when [`now`](Self::now) has reached its deadline and never
@@ -62,12 +64,12 @@ use std::{sync::OnceLock, thread_local, time::Instant};
 ///     }
 ///
 ///     fn register(&self, at: Instant, waker: &Waker) -> Result<Key, TimerError> {
-///         let key = Key::new(self.next.fetch_add(1, Ordering::Relaxed));
-///         self.update(&key, at, Some(waker))?;
+///         let mut key = Key::new(self.next.fetch_add(1, Ordering::Relaxed));
+///         self.update(&mut key, at, Some(waker))?;
 ///         Ok(key)
 ///     }
 ///
-///     fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+///     fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
 ///         let fresh = waker.cloned();
 ///         let mut alarms = self.alarms.lock().unwrap();
 ///         let before = alarms.remove(&key.number()).map(|(_, waker)| waker);
@@ -120,15 +122,24 @@ pub trait Timer {
 
     /// Moves what `key` stands for to `at`, and wakes `waker` there, whether another was woken
     /// before or not. Without a `waker` the one is kept that waits; if it has been woken, nothing
-    /// happens.
+    /// happens. It may be another key afterwards.
     ///
     /// # Errors
     ///
     /// As for [`register`](Self::register); everything is as before then.
-    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError>;
+    fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError>;
 
     /// Forgets what `key` stands for. Wakes nobody.
     fn cancel(&self, key: Key);
+
+    /// Whether `at` has come and the timer has forgotten all that was registered for it, as far as
+    /// it knows without taking a lock or looking at a clock: a task that was woken then does neither,
+    /// and need not [cancel](Self::cancel) the key of such a deadline.
+    #[inline]
+    fn has_forgotten(&self, at: Instant) -> bool {
+        let _ = at;
+        false
+    }
 
     /// Whether it has stopped for good: all that were registered have been woken, though their time
     /// had not come, and what is registered now is an error. A timer that lives as long as the
@@ -165,6 +176,8 @@ pub trait Timer {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Key {
     number: u64,
+    /// Of a wheel.
+    entry: u32,
     passed: bool,
 }
 
@@ -172,13 +185,13 @@ impl Key {
     /// A key that its timer knows by `number`.
     #[inline]
     pub const fn new(number: u64) -> Self {
-        Self { number, passed: false }
+        Self { number, entry: NOWHERE, passed: false }
     }
 
     /// The same, for a deadline that had passed when it was registered: its task need not wait.
     #[inline]
     pub const fn passed(number: u64) -> Self {
-        Self { number, passed: true }
+        Self { number, entry: NOWHERE, passed: true }
     }
 
     /// What its timer knows it by.
@@ -195,12 +208,21 @@ impl Key {
         self.passed
     }
 
-    /// The number as an entry of a wheel; one that does not exist if it cannot be one.
+    /// For what stands in a wheel.
     #[inline]
-    pub(crate) fn entry(&self) -> u32 {
-        u32::try_from(self.number).unwrap_or(u32::MAX)
+    pub(crate) const fn of(id: Id) -> Self {
+        Self { number: id.number, entry: id.entry, passed: false }
+    }
+
+    /// What stands in a wheel, or does not any more.
+    #[inline]
+    pub(crate) const fn id(&self) -> Id {
+        Id { number: self.number, entry: self.entry }
     }
 }
+
+/// The entry of what stands in no wheel.
+const NOWHERE: u32 = u32::MAX;
 
 /// The timer cannot run: its thread could not be started, or its runtime is not there. See
 /// [`Timer::register`].
@@ -228,13 +250,18 @@ macro_rules! forward {
                 (**self).register(at, waker)
             }
 
-            fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+            fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
                 (**self).update(key, at, waker)
             }
 
             #[inline]
             fn cancel(&self, key: Key) {
                 (**self).cancel(key);
+            }
+
+            #[inline]
+            fn has_forgotten(&self, at: Instant) -> bool {
+                (**self).has_forgotten(at)
             }
 
             #[inline]
@@ -378,13 +405,18 @@ impl Timer for Current {
         on!(self.register(at, waker))
     }
 
-    fn update(&self, key: &Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
+    fn update(&self, key: &mut Key, at: Instant, waker: Option<&Waker>) -> Result<(), TimerError> {
         on!(self.update(key, at, waker))
     }
 
     #[inline]
     fn cancel(&self, key: Key) {
         on!(self.cancel(key));
+    }
+
+    #[inline]
+    fn has_forgotten(&self, at: Instant) -> bool {
+        on!(self.has_forgotten(at))
     }
 
     #[inline]

@@ -36,6 +36,8 @@
 use alloc::vec::Vec;
 use core::{cmp, mem};
 
+use selvedge_sync::raw::shim::mutant;
+
 use super::free::Free;
 
 const LEVELS: usize = 6;
@@ -61,17 +63,27 @@ const DEAD: usize = 256;
 /// is; for one that stands alone its own time counts.
 const TOGETHER: usize = 4;
 
+/// Stands for a deadline: its entry, which somebody else's may be later, and its number, which no
+/// other has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Id {
+    /// In order of creation.
+    pub number: u64,
+    /// Where it is.
+    pub entry: u32,
+}
+
 /// Deadlines, in nanoseconds, each with an item. An entry is its owner's until it is removed.
 #[derive(Debug)]
 pub struct Wheel<T> {
     /// The tick up to which slots were emptied.
     elapsed: u64,
     occupied: [u64; LEVELS],
-    /// None until the first deadline comes.
+    /// None until there is an entry.
     slots: Vec<Slot>,
     entries: Vec<Entry<T>>,
     free: Free,
-    /// Which entries are dead, a bit each.
+    /// Which entries are dead, a bit for each that there is.
     dead: Vec<u64>,
     dead_count: usize,
     next_number: u64,
@@ -126,10 +138,8 @@ struct Entry<T> {
 pub struct Due<T> {
     /// Its deadline.
     pub at: u64,
-    /// In order of creation.
-    pub number: u64,
-    /// Its entry, which is its owner's still.
-    pub entry: u32,
+    /// Which it is: its entry is its owner's still.
+    pub id: Id,
     /// What was kept until then, unless it has been taken out.
     pub item: Option<T>,
 }
@@ -192,41 +202,40 @@ impl<T> Wheel<T> {
         old.entries.into_iter().filter_map(|entry| entry.item).collect()
     }
 
-    /// Waits for `at`; the entry.
+    /// Waits for `at`.
     ///
     /// # Panics
     ///
     /// If there are 2^32 - 1 entries.
     #[inline]
-    pub fn insert(&mut self, at: u64, item: T) -> u32 {
-        let to = self.slot_of(at);
-        // No more places than entries, of which there are fewer than 2^32.
-        let index = self.slots[to].places.len() as u32;
-        let entry = self.entry(Some(item), to as u16, index);
-        let slot = &mut self.slots[to];
-        slot.widen(at);
-        slot.places.push(Place { at, entry });
-        self.waiting += 1;
-        entry
-    }
-
-    /// An entry whose deadline has come.
-    pub fn insert_fired(&mut self) -> u32 {
-        self.entry(None, FIRED, 0)
-    }
-
-    #[inline]
-    fn entry(&mut self, item: Option<T>, slot: u16, index: u32) -> u32 {
+    pub fn insert(&mut self, at: u64, item: T) -> Id {
+        let entry = match self.free.take() {
+            Some(entry) => entry,
+            None => self.grow(),
+        };
         let number = self.next_number;
         self.next_number += 1;
-        let fresh = Entry { item, number, slot, index };
-        if let Some(free) = self.free.take() {
-            // One that is free has no item: nothing is to be dropped.
-            mem::forget(mem::replace(&mut self.entries[free as usize], fresh));
-            return free;
+        let (slot, index) = self.place(at, entry);
+        let fresh = Entry { item: Some(item), number, slot, index };
+        // One that is free has no item: nothing is to be dropped.
+        mem::forget(mem::replace(&mut self.entries[entry as usize], fresh));
+        self.waiting += 1;
+        Id { number, entry }
+    }
+
+    /// One more entry, which is free.
+    #[inline(never)]
+    fn grow(&mut self) -> u32 {
+        let entry = as_entry(self.entries.len());
+        self.entries.push(Entry { item: None, number: u64::MAX, slot: FREE, index: 0 });
+        let words = self.entries.len().div_ceil(64);
+        if words > self.dead.len() {
+            self.dead.resize(words, 0);
         }
-        self.entries.push(fresh);
-        as_entry(self.entries.len() - 1)
+        if self.slots.is_empty() {
+            self.slots.resize_with(BEYOND + 1, || Slot::EMPTY);
+        }
+        entry
     }
 
     /// Moves an entry to `at`, with `item`, whether it was due or not; what it had.
@@ -254,35 +263,36 @@ impl<T> Wheel<T> {
         self.entries[entry as usize].item.take()
     }
 
-    /// Forgets an entry; what it had, unless it was due. One that is nobody's is left alone.
+    /// Forgets a deadline; what it had, unless it was due. One that is gone is left alone.
     #[inline]
-    pub fn remove(&mut self, entry: u32) -> Option<T> {
+    pub fn remove(&mut self, Id { number, entry }: Id) -> Option<T> {
         let gone = self.entries.get_mut(entry as usize)?;
+        if gone.number != number && !mutant!("a key is good for whoever comes into its place") {
+            return None;
+        }
         match mem::replace(&mut gone.slot, FREE) {
-            FREE => {}
-            FIRED => self.free.add(entry),
+            FREE => None,
+            FIRED => {
+                self.free.add(entry);
+                None
+            }
             _ => {
                 let item = gone.item.take();
-                let (word, bit) = (entry as usize / 64, entry % 64);
-                if word >= self.dead.len() {
-                    self.dead.resize(word + 1, 0);
-                }
-                self.dead[word] |= 1 << bit;
+                self.dead[entry as usize / 64] |= 1 << (entry % 64);
                 self.dead_count += 1;
                 self.waiting -= 1;
                 if self.dead_count > 2 * self.waiting + DEAD {
                     self.sweep();
                 }
-                return item;
+                item
             }
         }
-        None
     }
 
     /// Whether an entry that has a place is dead.
     #[inline]
     fn is_dead(&self, entry: u32) -> bool {
-        self.dead.get(entry as usize / 64).is_some_and(|word| word & 1 << (entry % 64) != 0)
+        self.dead[entry as usize / 64] & 1 << (entry % 64) != 0
     }
 
     /// The place of a dead entry is gone.
@@ -389,9 +399,6 @@ impl<T> Wheel<T> {
     /// Where `at` belongs, which is occupied from now on.
     #[inline]
     fn slot_of(&mut self, at: u64) -> usize {
-        if self.slots.is_empty() {
-            self.slots.resize_with(BEYOND + 1, || Slot::EMPTY);
-        }
         let tick = cmp::max(at >> TICK, self.elapsed);
         let differs = tick ^ self.elapsed;
         if differs >> (DIGIT * LEVELS as u32) != 0 {
@@ -403,16 +410,24 @@ impl<T> Wheel<T> {
         level as usize * SLOTS + digit
     }
 
+    /// A place for `entry` in the slot of `at`: which slot, and where in it.
+    #[inline]
+    fn place(&mut self, at: u64, entry: u32) -> (u16, u32) {
+        let to = self.slot_of(at);
+        let slot = &mut self.slots[to];
+        // No more places than entries, of which there are fewer than 2^32.
+        let index = slot.places.len() as u32;
+        slot.widen(at);
+        slot.places.push(Place { at, entry });
+        (to as u16, index)
+    }
+
     /// Into the slot of `at`.
     #[inline]
     fn put(&mut self, at: u64, entry: u32) {
-        let to = self.slot_of(at);
-        let slot = &mut self.slots[to];
-        slot.widen(at);
+        let (slot, index) = self.place(at, entry);
         let held = &mut self.entries[entry as usize];
-        held.slot = to as u16;
-        held.index = slot.places.len() as u32;
-        slot.places.push(Place { at, entry });
+        (held.slot, held.index) = (slot, index);
     }
 
     /// The slot with the earliest deadline (invariant 2).
@@ -447,7 +462,7 @@ impl<T> Wheel<T> {
     }
 
     /// The entry that is due first, or was created first of those.
-    pub fn peek(&self) -> Option<u32> {
+    pub fn peek(&self) -> Option<Id> {
         let in_level = |level: usize| {
             let mut occupied = self.occupied[level];
             core::iter::from_fn(move || {
@@ -459,8 +474,11 @@ impl<T> Wheel<T> {
             (0..LEVELS).flat_map(in_level).chain([BEYOND]).filter_map(|at| self.slots.get(at));
         slots.find_map(|slot| {
             let alive = slot.places.iter().filter(|place| !self.is_dead(place.entry));
-            let key = |place: &&Place| (place.at, self.entries[place.entry as usize].number);
-            alive.min_by_key(key).map(|place| place.entry)
+            let id = |place: &Place| {
+                let number = self.entries[place.entry as usize].number;
+                (place.at, Id { number, entry: place.entry })
+            };
+            alive.map(id).min_by_key(|(at, id)| (*at, id.number)).map(|(_, id)| id)
         })
     }
 
@@ -474,7 +492,7 @@ impl<T> Wheel<T> {
                 _ => return false,
             }
         }
-        due[before..].sort_unstable_by_key(|due| (due.at, due.number));
+        due[before..].sort_unstable_by_key(|due| (due.at, due.id.number));
         true
     }
 
@@ -506,7 +524,8 @@ impl<T> Wheel<T> {
                 entry.slot = FIRED;
                 self.waiting -= 1;
                 let item = entry.item.take();
-                due.push(Due { at: place.at, number: entry.number, entry: place.entry, item });
+                let id = Id { number: entry.number, entry: place.entry };
+                due.push(Due { at: place.at, id, item });
             } else if level == 0 {
                 places[kept] = place;
                 self.entries[place.entry as usize].index = kept as u32;
@@ -538,7 +557,7 @@ fn as_entry(index: usize) -> u32 {
 // Here because the boundaries of slots and levels cannot be seen from outside.
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, vec, vec::Vec};
+    use std::{collections::BTreeMap, vec::Vec};
 
     use super::*;
 
@@ -646,7 +665,10 @@ mod tests {
                         if let Some((&n, &(entry, at))) = entries.range(random() % (n + 1)..).next()
                         {
                             entries.insert(n, (entry, now + far));
-                            assert_eq!(wheel.set(entry, now + far, n), model.remove(&(at, n)));
+                            assert_eq!(
+                                wheel.set(entry.entry, now + far, n),
+                                model.remove(&(at, n))
+                            );
                             model.insert((now + far, n), n);
                         }
                     }
@@ -676,10 +698,10 @@ mod tests {
         wheel.shrink();
         assert!(wheel.capacity() < 100);
         assert_eq!(wheel.peek(), Some(entries[0]));
-        let fresh = vec![wheel.insert(0, 7), wheel.insert(0, 8)];
-        assert_eq!(fresh, [10, 11]);
+        let fresh = [wheel.insert(0, 7), wheel.insert(0, 8)];
+        assert_eq!(fresh.map(|id: Id| id.entry), [10, 11]);
         wheel.remove(entries[3]);
         wheel.shrink();
-        assert_eq!(wheel.insert(0, 9), entries[3], "the lowest that is free");
+        assert_eq!(wheel.insert(0, 9).entry, entries[3].entry, "the lowest that is free");
     }
 }
