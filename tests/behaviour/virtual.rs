@@ -39,6 +39,28 @@ pub(crate) fn sweep(report: Report<'_>) {
     report(swept.name, "2 handles dropped in parallel", swept.drop_handles_in_parallel());
 }
 
+/// A waker that panics keeps no wake-up from those that are due with it, however time is turned.
+#[test]
+fn a_panicking_waker_leaves_those_beside_it_alone() {
+    let turn: [fn(&VirtualClock); 2] = [
+        |clock| clock.advance(SECOND),
+        |clock| _ = poll(Box::pin(clock.auto_advance(pending::<()>())).as_mut()),
+    ];
+    for turn in turn {
+        let clock = VirtualClock::new();
+        let woken = Watched::new();
+        let mut first = pin!(sleep_on(&clock, SECOND));
+        let mut second = pin!(sleep_on(&clock, SECOND));
+        let waker = Meddler::waker(|| panic!("on purpose"), || ());
+        assert!(first.as_mut().poll_with(&waker).is_pending());
+        assert!(woken.poll(second.as_mut()).is_pending());
+        assert!(panics(|| turn(&clock)));
+        assert_eq!(woken.woken(), 1);
+        ready(first);
+        ready(second);
+    }
+}
+
 /// Polled, cancelled and forgotten: a clock keeps no waker of a driver that is gone, and those of
 /// others.
 #[test]

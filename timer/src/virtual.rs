@@ -8,11 +8,15 @@ use alloc::{sync::Arc, task::Wake, vec::Vec};
 use core::{
     fmt,
     future::Future,
+    panic::AssertUnwindSafe,
     pin::Pin,
     task::{Context, Poll, Waker},
     time::Duration,
 };
-use std::time::Instant;
+use std::{
+    panic::{catch_unwind, resume_unwind},
+    time::Instant,
+};
 
 use pin_project_lite::pin_project;
 use selvedge_sync::raw::shim::{
@@ -23,7 +27,7 @@ use selvedge_sync::raw::shim::{
 
 use crate::{
     Current, Key, Sleep, Timer, TimerError, never,
-    raw::{alarms::Alarms, driver, timer::after},
+    raw::{alarms::Alarms, driver, timer::after, wheel::Due},
     sleep_until,
 };
 
@@ -174,7 +178,7 @@ impl VirtualClock {
             if due.is_empty() {
                 return;
             }
-            due.drain(..).filter_map(|alarm| alarm.item).for_each(Waker::wake);
+            wake_all(&mut due);
         }
     }
 
@@ -186,8 +190,24 @@ impl VirtualClock {
         self.0.alarms.collect_next(None, &mut waker, &mut due);
         drop(waker);
         let any = !due.is_empty();
-        due.drain(..).filter_map(|alarm| alarm.item).for_each(Waker::wake);
+        wake_all(&mut due);
         any
+    }
+}
+
+/// Wakes all, and passes a waker's panic on, the first one, when that is done.
+fn wake_all(due: &mut Vec<Due<Waker>>) {
+    let mut panic = None;
+    for waker in due.drain(..).filter_map(|alarm| alarm.item) {
+        if cfg!(selvedge_loom) {
+            // A panic ends the model.
+            waker.wake();
+            continue;
+        }
+        panic = panic.or(catch_unwind(AssertUnwindSafe(|| waker.wake())).err());
+    }
+    if let Some(panic) = panic {
+        resume_unwind(panic);
     }
 }
 
