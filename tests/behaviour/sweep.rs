@@ -203,7 +203,7 @@ impl<P: Send + Sync + 'static> Swept<P> {
     }
 
     /// What is given back after closing wakes and harms nobody, and everybody is sent away.
-    fn give_back_after_close(&self) -> usize {
+    pub(crate) fn give_back_after_close(&self) -> usize {
         let Some(close) = self.close else { return 0 };
         for freed_first in [false, true] {
             let shared = Arc::new((self.make)());

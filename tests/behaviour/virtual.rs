@@ -32,11 +32,12 @@ pub(crate) fn sweep(report: Report<'_>) {
         },
         free: |(_, permits)| permits.add_permits(1),
         waiting: |(_, permits)| permits.waiters(),
-        is_free: |(_, permits)| permits.try_acquire().is_ok(),
+        is_free: |(_, permits)| permits.available_permits() == 1,
         close: Some(|(_, permits)| permits.close()),
     };
     report(swept.name, "1 cancel at every poll", swept.cancel_at_every_poll());
     report(swept.name, "2 handles dropped in parallel", swept.drop_handles_in_parallel());
+    report(swept.name, "3 given back after close", swept.give_back_after_close());
 }
 
 /// A waker that panics keeps no wake-up from those that are due with it, however time is turned.
