@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Waker},
     time::{Duration, Instant},
@@ -35,15 +36,18 @@ pub(crate) fn tokio_alone() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().expect("tokio starts")
 }
 
-/// Sets `many` sleeps and cancels them.
-fn insert_cancel<F: Future + 'static>(many: usize, sleep_until: fn(Instant) -> F) -> Run {
+/// Sets `many` sleeps and cancels them, each where it lies: a task has them among its variables.
+fn insert_cancel<F: Future + 'static>(
+    many: usize,
+    sleep_until: impl Fn(Instant) -> F + 'static,
+) -> Run {
     let deadlines = deadlines(many);
-    let mut sleeps: Vec<_> = (0..many).map(|_| None).collect();
+    let mut sleeps: Vec<_> = (0..many).map(|_| MaybeUninit::uninit()).collect();
     let round = move || {
         let mut cx = Context::from_waker(Waker::noop());
         let start = Instant::now();
         for (sleep, after) in sleeps.iter_mut().zip(&deadlines) {
-            let sleep = sleep.insert(sleep_until(start + *after));
+            let sleep = sleep.write(sleep_until(start + *after));
             #[expect(unsafe_code, reason = "a box each would be measured too")]
             // SAFETY: a sleep stays in its place until it is dropped there.
             let sleep = unsafe { Pin::new_unchecked(sleep) };
@@ -52,7 +56,11 @@ fn insert_cancel<F: Future + 'static>(many: usize, sleep_until: fn(Instant) -> F
         let mut at = 0;
         for _ in 0..many {
             at = (at + STRIDE) % many;
-            sleeps[at] = None;
+            #[expect(unsafe_code, reason = "moving it out would be measured too")]
+            // SAFETY: each was written above, and a stride that is prime to `many` meets it once.
+            unsafe {
+                sleeps[at].assume_init_drop();
+            }
         }
         start.elapsed()
     };
@@ -69,7 +77,7 @@ pub(crate) fn in_rounds(many: usize, mut round: impl FnMut() -> Duration + 'stat
 }
 
 /// What the process has computed so far.
-fn cpu() -> Duration {
+pub(crate) fn cpu() -> Duration {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
 }
