@@ -14,18 +14,16 @@
 //!    may be another's. `over` is a time that has come, and only grows.
 
 use alloc::vec::Vec;
-use core::{cmp, fmt, mem, task::Waker, time::Duration};
+use core::{
+    cmp, fmt, mem,
+    sync::atomic::Ordering::{Acquire, Release},
+    task::Waker,
+    time::Duration,
+};
 use std::time::Instant;
 
 use selvedge_sync::raw::{
-    shim::{
-        Brief,
-        atomic::{
-            AtomicU64,
-            Ordering::{Acquire, Release},
-        },
-        mutant,
-    },
+    shim::{Brief, atomic::AtomicU64, mutant},
     wakers::Wake,
 };
 
