@@ -1,6 +1,9 @@
 //! What would be published: that it is complete, builds alone, and holds nothing else.
 
-use std::fs;
+use std::{
+    fs,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use crate::run::{cargo, root};
 
@@ -59,8 +62,16 @@ pub(crate) fn check() -> Result<(), String> {
         }
         println!("{package}: {} files", files.len());
     }
+    // cargo unpacks a package once for its name, its version and the folder it came from: from the
+    // folder of the run before it would build the sources of the run before.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let target = root().join("target").join(format!("package-{}", now.as_secs()));
     // Together, so that each is built against what the others would be published as.
-    cargo(["package", "--allow-dirty", "--quiet"])
+    let result = cargo(["package", "--allow-dirty", "--quiet", "--target-dir"])
+        .args([&target.display().to_string()])
         .args(PUBLISHED.iter().flat_map(|(package, _)| ["-p", package]))
-        .step("packages, each built from what is in it")
+        .step("packages, each built from what is in it");
+    let removed =
+        fs::remove_dir_all(&target).map_err(|error| format!("{}: {error}", target.display()));
+    result.and(removed)
 }
