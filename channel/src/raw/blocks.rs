@@ -22,100 +22,21 @@
 //! 4. Values without a size are counted by `len`, and take no block.
 #![expect(unsafe_code, reason = "values live in memory that is managed by hand")]
 
-use alloc::{
-    alloc::{Layout, alloc, dealloc, handle_alloc_error},
-    vec::Vec,
-};
+use alloc::vec::Vec;
 use core::{
     fmt, mem,
     ptr::{self, NonNull},
 };
 
+pub(crate) use self::block::Block;
+use self::block::Foot;
+
+mod block;
+
 /// The slots of the first block, if that many are to be had at all.
 const FEW: usize = 8;
 /// A block is no larger than this, unless few values are.
 const BYTES: usize = 4096;
-
-/// What is behind the slots of a block.
-struct Foot<T> {
-    next: *mut Foot<T>,
-    slots: *mut T,
-}
-
-/// A block without values.
-pub(crate) struct Block<T>(NonNull<Foot<T>>);
-
-impl<T> Block<T> {
-    /// The layout of a block with so many slots, and where its foot is.
-    fn layout(slots: usize) -> (Layout, usize) {
-        let values = Layout::array::<T>(slots).expect("a block has a few kilobytes, or few values");
-        values.extend(Layout::new::<Foot<T>>()).expect("as above")
-    }
-
-    fn new(slots: usize) -> Self {
-        let (layout, foot) = Self::layout(slots);
-        // SAFETY: a block has a foot, so its size is not 0.
-        let Some(slots) = NonNull::new(unsafe { alloc(layout) }.cast::<T>()) else {
-            handle_alloc_error(layout)
-        };
-        // SAFETY: it was allocated for the slots and the foot behind them.
-        unsafe {
-            let foot = slots.byte_add(foot).cast();
-            foot.write(Foot { next: ptr::null_mut(), slots: slots.as_ptr() });
-            Self(foot)
-        }
-    }
-
-    /// The foot of the block whose slots end at `end`.
-    ///
-    /// # Safety
-    ///
-    /// It is the end of the slots of a living block, or null.
-    #[inline(always)]
-    unsafe fn foot(end: *mut T) -> *mut Foot<T> {
-        if mem::size_of::<T>() % mem::align_of::<Foot<T>>() == 0 {
-            return end.cast();
-        }
-        let gap = end.addr().wrapping_neg() % mem::align_of::<Foot<T>>();
-        // SAFETY: promised by the caller; there is a gap in front of a foot that is not aligned.
-        unsafe { end.byte_add(gap) }.cast()
-    }
-
-    /// How many slots the block of `foot` has: all that fit.
-    ///
-    /// # Safety
-    ///
-    /// It is the foot of a living block.
-    #[inline]
-    unsafe fn count(foot: *mut Foot<T>) -> usize {
-        // SAFETY: promised by the caller.
-        let bytes = foot.addr() - unsafe { (*foot).slots }.addr();
-        bytes / mem::size_of::<T>().max(1)
-    }
-
-    /// The last slot of the block of `foot`.
-    ///
-    /// # Safety
-    ///
-    /// As for [`count`](Self::count).
-    #[inline]
-    unsafe fn last_slot(foot: *mut Foot<T>) -> *mut T {
-        // SAFETY: promised by the caller; there is one slot at least.
-        unsafe { (*foot).slots.add(Self::count(foot) - 1) }
-    }
-}
-
-impl<T> Drop for Block<T> {
-    fn drop(&mut self) {
-        // SAFETY: a block is owned by one value of this type, and so is its memory. As many slots as
-        // fit have the layout of the fewer that were asked for.
-        unsafe {
-            let foot = self.0.as_ptr();
-            let (layout, _) = Self::layout(Self::count(foot));
-            dealloc((*foot).slots.cast(), layout);
-        }
-    }
-}
 
 /// Room for a block that is no longer needed, on its way out of a lock.
 pub(crate) type Spent<T> = Option<Block<T>>;

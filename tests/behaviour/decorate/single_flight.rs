@@ -3,11 +3,10 @@
 use std::{
     cell::{Cell, RefCell},
     future::{Future, pending, poll_fn},
-    hash::{Hash, Hasher, RandomState},
-    pin::{Pin, pin},
+    pin::pin,
     rc::Rc,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     task::Poll,
@@ -15,17 +14,19 @@ use std::{
     time::Duration,
 };
 
-use proptest::prelude::*;
 use selvedge::{
     context::decorate::{Backoff, Flight, Retry, SendCall, op},
     time::{Timer, VirtualClock, sleep_on},
 };
 
 use super::{Failed, MS};
-use crate::{
-    harness::{Watched, allocations, growth, panics, poll, ready},
-    sweep::{Report, Swept},
-};
+use crate::harness::{Watched, allocations, growth, panics, poll, ready};
+
+pub(crate) use sweep::sweep;
+
+mod histories;
+mod hostile;
+mod sweep;
 
 type Outcome = Result<u32, &'static str>;
 
@@ -280,113 +281,6 @@ fn an_output_is_cloned_for_others_only() {
     }
 }
 
-/// Should cloning panic, the next in line takes over.
-#[test]
-fn a_clone_that_panics_promotes_a_waiter() {
-    struct Fragile<'a>(&'a Cell<bool>);
-    impl Clone for Fragile<'_> {
-        fn clone(&self) -> Self {
-            assert!(!self.0.replace(false), "on purpose");
-            Self(self.0)
-        }
-    }
-    let (fragile, open) = (Cell::new(true), Cell::new(false));
-    let flight = Flight::new();
-    let call =
-        || poll_fn(|_| if open.get() { Poll::Ready(Fragile(&fragile)) } else { Poll::Pending });
-    let mut asking = [(); 3].map(|()| Box::pin(flight.run(7, call)));
-    for asking in &mut asking {
-        assert!(poll(asking.as_mut()).is_pending());
-    }
-    open.set(true);
-    assert!(panics(|| _ = ready(asking[0].as_mut())));
-    let _both = (ready(asking[1].as_mut()), ready(asking[2].as_mut()));
-    assert!(flight.is_empty());
-}
-
-/// Semantics, shape 4: keys and values run other people's code, and none of it under a lock.
-#[test]
-fn keys_and_values_may_come_back_to_the_flight() {
-    thread_local! {
-        static BUSY: Rc<Flight<Key, Value>> = Rc::new(Flight::new());
-    }
-    fn come_back() {
-        // While a thread ends its flight is gone already.
-        let _ = BUSY.try_with(|flight| assert!(flight.len() <= 2));
-    }
-    struct Key(u8);
-    impl Hash for Key {
-        fn hash<H: Hasher>(&self, state: &mut H) {
-            come_back();
-            state.write_u8(0);
-        }
-    }
-    impl PartialEq for Key {
-        fn eq(&self, other: &Self) -> bool {
-            come_back();
-            self.0 == other.0
-        }
-    }
-    impl Eq for Key {}
-    impl Drop for Key {
-        fn drop(&mut self) {
-            come_back();
-        }
-    }
-    struct Value;
-    impl Clone for Value {
-        fn clone(&self) -> Self {
-            come_back();
-            Self
-        }
-    }
-    impl Drop for Value {
-        fn drop(&mut self) {
-            come_back();
-        }
-    }
-    let flight = BUSY.with(Rc::clone);
-    let open = Cell::new(false);
-    let call = || poll_fn(|_| if open.get() { Poll::Ready(Value) } else { Poll::Pending });
-    // All keys have one hash.
-    let mut asking: Vec<_> =
-        [0, 1, 0, 1].into_iter().map(|key| Box::pin(flight.run(Key(key), call))).collect();
-    for asking in &mut asking {
-        assert!(poll(asking.as_mut()).is_pending());
-    }
-    flight.forget(&Key(1));
-    drop(asking.remove(0));
-    open.set(true);
-    for asking in &mut asking {
-        drop(ready(asking.as_mut()));
-    }
-    assert!(flight.is_empty());
-}
-
-#[test]
-fn keys_and_values_are_dropped_once() {
-    let (key, value) = (Arc::new(7), Arc::new(()));
-    let flight = Flight::with_hasher(RandomState::new());
-    for _ in 0..3 {
-        let mut asking: Vec<_> = (0..3)
-            .map(|_| {
-                let value = value.clone();
-                Box::pin(flight.run(key.clone(), move || async {
-                    futures_lite::future::yield_now().await;
-                    value
-                }))
-            })
-            .collect();
-        for asking in &mut asking {
-            assert!(poll(asking.as_mut()).is_pending());
-        }
-        for asking in &mut asking {
-            drop(ready(asking.as_mut()));
-        }
-    }
-    assert_eq!((Arc::strong_count(&key), Arc::strong_count(&value)), (1, 1));
-}
-
 /// A waiter needs no room of its own, and nothing grows from call to call.
 #[test]
 fn a_call_allocates_an_entry() {
@@ -499,162 +393,4 @@ fn debug_shows_what_is_under_way() {
     assert!(poll(run.as_mut()).is_pending());
     assert_eq!(format!("{flight:?}"), "{1}");
     assert_eq!(format!("{run:?}"), "FlightRun { leads: true, .. }");
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    /// Somebody new asks for a key, and is polled.
-    Ask(u8),
-    /// One of those who are there is polled, or leaves.
-    Poll(prop::sample::Index),
-    Leave(prop::sample::Index),
-    /// One of the calls that run ends.
-    End(prop::sample::Index, bool),
-    Forget(u8),
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let key = 0_u8..2;
-    let step = prop_oneof![
-        4 => key.clone().prop_map(Step::Ask),
-        4 => any::<prop::sample::Index>().prop_map(Step::Poll),
-        1 => any::<prop::sample::Index>().prop_map(Step::Leave),
-        2 => (any::<prop::sample::Index>(), any::<bool>()).prop_map(|(at, ok)| Step::End(at, ok)),
-        1 => key.prop_map(Step::Forget),
-    ];
-    prop::collection::vec(step, 1..80)
-}
-
-proptest! {
-    /// Whatever happens: one call a key at a time but for those that were forgotten, answers only of
-    /// calls that ran while one waited, and in the end everybody is through and nothing is left.
-    #[test]
-    fn whatever_happens_one_calls_a_key(steps in steps()) {
-        type Asking<'a> = Pin<Box<dyn Future<Output = Result<usize, ()>> + 'a>>;
-        /// The calls by their numbers: the key, whether it runs, what it is to end with, and when it
-        /// ended.
-        struct Call { key: u8, runs: bool, end: Option<bool>, ended: usize }
-        struct Runs<'a>(&'a RefCell<Vec<Call>>, usize);
-        impl Drop for Runs<'_> {
-            fn drop(&mut self) {
-                self.0.borrow_mut()[self.1].runs = false;
-            }
-        }
-        let flight = Flight::new();
-        let calls = RefCell::new(Vec::<Call>::new());
-        let now = Cell::new(0);
-        let forgotten = RefCell::new([0_usize; 2]);
-        let begin = |key: u8| {
-            let at = calls.borrow().len();
-            calls.borrow_mut().push(Call { key, runs: true, end: None, ended: usize::MAX });
-            let runs = Runs(&calls, at);
-            let now = &now;
-            poll_fn(move |_| {
-                let Runs(calls, at) = runs;
-                match calls.borrow()[at].end {
-                    None => return Poll::Pending,
-                    Some(false) => return Poll::Ready(Err(())),
-                    Some(true) => {}
-                }
-                calls.borrow_mut()[at].ended = now.get();
-                Poll::Ready(Ok(at))
-            })
-        };
-        let mut asking: Vec<(u8, usize, Asking<'_>)> = Vec::new();
-        let look = |asking: &mut Vec<(u8, usize, Asking<'_>)>, at: usize| {
-            if let Poll::Ready(answer) = poll(asking[at].2.as_mut()) {
-                let (key, since, _) = asking.swap_remove(at);
-                if let Ok(call) = answer {
-                    let calls = calls.borrow();
-                    assert_eq!(calls[call].key, key);
-                    assert!(calls[call].ended >= since, "it ended before this one came");
-                }
-            }
-        };
-        for step in steps {
-            now.set(now.get() + 1);
-            match step {
-                Step::Ask(key) => {
-                    asking.push((key, now.get(), Box::pin(flight.try_run(key, move || begin(key)))));
-                    let at = asking.len() - 1;
-                    look(&mut asking, at);
-                }
-                Step::Poll(at) if !asking.is_empty() => {
-                    let at = at.index(asking.len());
-                    look(&mut asking, at);
-                }
-                Step::Leave(at) if !asking.is_empty() => {
-                    drop(asking.swap_remove(at.index(asking.len())));
-                }
-                Step::End(at, ok) if !calls.borrow().is_empty() => {
-                    let mut calls = calls.borrow_mut();
-                    let at = at.index(calls.len());
-                    calls[at].end = Some(ok);
-                }
-                Step::Forget(key) => {
-                    flight.forget(&key);
-                    forgotten.borrow_mut()[usize::from(key)] += 1;
-                }
-                _ => {}
-            }
-            for key in 0..2_u8 {
-                let calls = calls.borrow();
-                let running = calls.iter().filter(|call| call.key == key && call.runs).count();
-                prop_assert!(running <= 1 + forgotten.borrow()[usize::from(key)]);
-            }
-        }
-        // All that runs or begins now ends.
-        for _ in 0..asking.len() + 1 {
-            calls.borrow_mut().iter_mut().for_each(|call| call.end = Some(true));
-            for at in (0..asking.len()).rev() {
-                look(&mut asking, at);
-            }
-        }
-        calls.borrow_mut().iter_mut().for_each(|call| call.end = Some(true));
-        for at in (0..asking.len()).rev() {
-            look(&mut asking, at);
-        }
-        prop_assert!(asking.is_empty(), "somebody is not through");
-        prop_assert!(flight.is_empty());
-    }
-}
-
-pub(crate) fn sweep(report: Report<'_>) {
-    type Leader = Pin<Box<dyn Future<Output = ()> + Send>>;
-    struct Flying {
-        flight: Arc<Flight<u8, u8>>,
-        leader: Mutex<Option<Leader>>,
-    }
-    let flying = |name, wait| Swept {
-        name,
-        make: || {
-            let flight = Arc::new(Flight::new());
-            let leads = flight.clone();
-            let mut leader: Leader = Box::pin(async move {
-                leads.run(7, pending).await;
-            });
-            assert!(poll(leader.as_mut()).is_pending());
-            Flying { flight, leader: Mutex::new(Some(leader)) }
-        },
-        wait,
-        free: |flying: &Flying| {
-            let leader = flying.leader.lock().unwrap().take();
-            drop(leader);
-        },
-        waiting: |flying| flying.flight.len(),
-        is_free: |flying| flying.flight.is_empty(),
-        close: None,
-    };
-    flying("Flight::run", |flying| {
-        let flight = flying.flight.clone();
-        Box::pin(async move { flight.run(7, || std::future::ready(7)).await == 7 })
-    })
-    .sweep(report);
-    flying("Flight::try_run", |flying| {
-        let flight = flying.flight.clone();
-        Box::pin(async move {
-            flight.try_run(7, || std::future::ready(Ok::<_, ()>(7))).flagged().await.is_ok()
-        })
-    })
-    .sweep(report);
 }
