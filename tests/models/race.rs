@@ -57,7 +57,7 @@ fn a_moved_parent_is_woken_where_it_is() {
 
 /// The same of few, which are woken as their task is.
 ///
-/// Red when: a child is polled with a waker that leads nowhere.
+/// Red when: mutant "few children are polled for nobody".
 #[test]
 fn few_are_woken_as_their_task_is() {
     check(3, || {
