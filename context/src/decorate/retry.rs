@@ -12,8 +12,10 @@ pub(super) mod backoff;
 pub(super) mod budget;
 mod retrying;
 
+pub(super) use self::retrying::Last;
+#[cfg(feature = "hedge")]
+pub(super) use self::retrying::Make;
 pub use self::retrying::{Alike, Retrying, retry, retry_on};
-pub(super) use self::retrying::{Last, Make};
 
 /// See [`Op::retry`](super::Op::retry).
 #[derive(Clone, Copy)]
